@@ -1,0 +1,1 @@
+"""The CMDB: claims in, a graph of configuration items out."""

@@ -1,0 +1,1 @@
+"""Where claims, the graph and its journal are kept: one contract, two stores."""

@@ -1,0 +1,184 @@
+"""The store contract. A store keeps, finds and chains; it never decides: meaning stays in resolve, project and impact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from cmdb.model import CI, Change, Graph, Relation, Revision, Value
+
+SCHEMA_VERSION = 1
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; says what, where, and what to do."""
+
+
+class StoreUnavailable(StoreError):
+    """The store does not answer (server down, wrong password, file not writable, lock not got in time)."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer version of this program; it is not touched."""
+
+
+class Handle(NamedTuple):
+    """What a CI is looked up by: `kind` is label, former_label, former_id, serial, uuid, member_serial, wwn, mac,
+    host_key, address, name; `value` is normalised (`cmdb.lookup`)."""
+
+    kind: str
+    value: str
+
+
+class Match(NamedTuple):
+    """A CI found by a handle."""
+
+    handle: Handle
+    ci: str
+
+
+class StoredCI(NamedTuple):
+    """A CI and the revision of its last change."""
+
+    ci: CI
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A document of evidence: a section, a sighting's head, a run section, a decision, an identity, a confirmation.
+
+    `doc` is compressed JSON that only resolve and project read. `keys` are what it is found by inside its kind. `at` is
+    a time that lists filter by (last confirmed). `cis` are the CIs it speaks of (`(:Section)-[:FROM]->(:CI)`).
+    """
+
+    kind: str
+    id: str
+    doc: bytes
+    keys: frozenset[str] = frozenset()
+    at: datetime | None = None
+    cis: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A change of the graph to be committed as one revision; `handles` is the full new set of each CI it names."""
+
+    changes: tuple[Change, ...]
+    handles: Mapping[str, frozenset[Handle]]
+    actor: str
+    reason: str
+    at: datetime
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A list of CIs: filters that must all hold, a sort, and where to go on.
+
+    `classes` are concrete. `places` are ids: the CI has a located_in to one of them, or is one. `confirmed_before` and
+    `confirmed_after` compare with the newest `at` of the `confirmation` records that name the CI. `text` is searched in
+    name, label, handles and text attributes, case-insensitively, every word anywhere. `sort` is name, label, class, id
+    or revision, the id breaking ties; `after` is the (sort value, id) of the last row seen.
+    """
+
+    classes: frozenset[str] | None = None
+    attributes: tuple[tuple[str, Value], ...] = ()
+    places: frozenset[str] | None = None
+    label_prefix: str | None = None
+    states: frozenset[str] | None = None
+    space: str | None = None
+    confirmed_before: datetime | None = None
+    confirmed_after: datetime | None = None
+    text: str | None = None
+    sort: str = "name"
+    after: tuple[str | int, str] | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a store stands: the last revision, its time and hash, and a counter of every write of evidence."""
+
+    revision: int
+    at: datetime | None
+    hash: str
+    evidence: int = 0
+
+
+class Transaction(Protocol):
+    """A write transaction: it holds the revision lock, sees the present, and commits all or nothing."""
+
+    @property
+    def position(self) -> Position: ...
+
+    def records(self, kind: str, keys: Iterable[str] | None = None) -> list[Record]:
+        """The records of a kind, all or those with any of the keys, ordered by id."""
+
+    def put(self, records: Sequence[Record]) -> None:
+        """Store records, replacing those of the same (kind, id). Counts as a write of evidence."""
+
+    def drop(self, kind: str, ids: Sequence[str]) -> None: ...
+
+    def get(self, ids: Iterable[str]) -> dict[str, StoredCI]: ...
+
+    def relations(self, ids: Iterable[str]) -> list[Relation]: ...
+
+    def handles(self, ids: Iterable[str]) -> dict[str, frozenset[Handle]]: ...
+
+    def reserve(self, sequence: str, count: int) -> int:
+        """Take `count` numbers of a named sequence (`ci`, `relation`, `record`); returns the first, from 1 on."""
+
+    def apply(self, batch: Batch) -> Revision | None:
+        """Commit the batch as the next revision: gapless, its time max(previous + 1 µs, batch.at), chained by hash.
+
+        A batch without changes takes no revision and returns None. Once per transaction at most.
+        """
+
+
+class GraphStore(Protocol):
+    """A store of either kind. Every method raises only StoreError or its subclasses."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """Take the revision lock, yield, commit; on an exception nothing of it is kept."""
+
+    def position(self) -> Position: ...
+
+    def records(self, kind: str, keys: Iterable[str] | None = None, cis: Iterable[str] | None = None) -> list[Record]:
+        """Outside a transaction; `cis` narrows to the records that speak of one of these CIs."""
+
+    def get(self, ids: Iterable[str]) -> dict[str, StoredCI]: ...
+
+    def lookup(self, handles: Iterable[Handle], space: str | None = None) -> list[Match]:
+        """Every CI that has one of the handles, ordered by (handle, CI id)."""
+
+    def handles(self, ids: Iterable[str]) -> dict[str, frozenset[Handle]]: ...
+
+    def find(self, query: Query) -> list[StoredCI]: ...
+
+    def count(self, query: Query) -> int: ...
+
+    def relations(self, ids: Iterable[str], types: Iterable[str] | None = None) -> list[Relation]:
+        """The relations with an end among `ids`, ordered by id."""
+
+    def topology(self) -> Graph:
+        """All CIs and relations at one revision, the retired included; never a torn state."""
+
+    def changes(self, after: int, limit: int = 1000) -> list[Revision]:
+        """The revisions after `after`, in order."""
+
+    def journal(self) -> Iterator[Revision]:
+        """The whole chain from its base, for verification."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `cmdb verify` found: how many revisions, and each break of the chain in words."""
+
+    revisions: int
+    problems: tuple[str, ...] = field(default=())
