@@ -52,8 +52,8 @@ class Wrong(NamedTuple):
 class LabelError(ValueError):
     """A text is not the name it should be; the message says which part is wrong, and shows the pattern and an example.
 
-    `part` is the wrong part in one word: `building`, `floor`, `room`, `hyphen`, `machine`, `owner`, `category`, or where
-    the whole is wrong `label`, `place` or `code`. `reason` says in words what it was and what it must be.
+    `part` is the wrong part in one word: `building`, `floor`, `room`, `hyphen`, `machine`, `owner`, `category`, or
+    where the whole is wrong `label`, `place` or `code`. `reason` says in words what it was and what it must be.
     """
 
     def __init__(self, grammar: Grammar, text: str, wrong: Wrong) -> None:
