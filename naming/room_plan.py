@@ -46,9 +46,9 @@ class RoomPlan:
     """A room, its grid of places and the wall that its door is in. What is wrong with them is a PlanError.
 
     Stand in the door and look in: columns run away from the door's wall. Number 1 is the usable place nearest that wall
-    in the right-most column; the numbers go along it to the far end, one column left, back, and so on. A column without
-    any usable place (an aisle) is stepped over and does not turn the walk round: each column that has places is walked
-    against the one before it. One grid, drawn north first, with the door in each wall:
+    in the right-most column that has one; the numbers go along it to the far end, one column left, back, and so on. The
+    walk goes over every place, usable or not: a column without any (an aisle) is walked too, and gives no number. One
+    grid, drawn north first, with the door in each wall:
 
         south  8 3 2    north  1 6 7    west  6 7 8    east  3 2 1
                7 4 1           2 5 8          5 4 3          4 5 6
@@ -136,9 +136,8 @@ def _walk(grid: Sequence[str], door: Wall) -> list[GridPlace]:
     back = False
     for column in _columns(len(grid), len(grid[0]), door):
         usable = [place for place in column if grid[place.row][place.column] == USABLE]
-        if usable:
-            places += reversed(usable) if back else usable
-            back = not back
+        places += reversed(usable) if back else usable
+        back = not back if places else False
     return places
 
 

@@ -109,10 +109,10 @@ def test_a_place_that_is_not_usable_has_no_number(door: str, expected: list[str]
     assert drawn(plan) == expected
 
 
-def test_an_aisle_is_stepped_over_and_the_walk_still_comes_back() -> None:
+def test_the_walk_begins_at_the_first_column_with_a_place_and_goes_over_an_aisle_too() -> None:
     plan = RoomPlan.parse("D010210", [".#.#", ".#.#"], "south")
 
-    assert drawn(plan) == ["3 # 2 #", "4 # 1 #"]
+    assert drawn(plan) == ["4 # 2 #", "3 # 1 #"]
 
 
 def test_a_plan_is_read_from_text_or_lines_with_blanks_around_them() -> None:
