@@ -1,0 +1,1 @@
+"""Turns what devices say into reports: recognise, collect, parse, observe. Read-only towards what it scans."""

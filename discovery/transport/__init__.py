@@ -1,0 +1,1 @@
+"""How a device is asked: SNMP, SSH, or a recording that answers in its place."""
