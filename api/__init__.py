@@ -1,0 +1,1 @@
+"""The edges: HTTP API, pages, command line, settings and wiring."""

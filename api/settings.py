@@ -1,0 +1,93 @@
+"""Settings: a file, then `CMDB_*` variables, then flags, each stronger than the one before."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+
+class SettingsError(ValueError):
+    """A setting that is unknown or makes no sense; says which, where it came from, and what is expected."""
+
+
+def data_folder() -> Path:
+    """Where a newcomer's data goes: `$XDG_DATA_HOME/cmdb`, by default `~/.local/share/cmdb` (XDG base directories)."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "cmdb"
+
+
+def config_file() -> Path:
+    """The settings file: `$CMDB_CONFIG`, else `$XDG_CONFIG_HOME/cmdb/cmdb.yaml`, by default below `~/.config`."""
+    named = os.environ.get("CMDB_CONFIG")
+    return (
+        Path(named)
+        if named
+        else Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "cmdb" / "cmdb.yaml"
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. The names in the file are those of the fields; variables put `CMDB_` before them."""
+
+    model_config = SettingsConfigDict(env_prefix="CMDB_", extra="forbid", frozen=True, env_ignore_empty=True)
+
+    store: SecretStr = Field(default_factory=lambda: SecretStr(f"sqlite:///{data_folder() / 'cmdb.sqlite'}"))
+    operations: SecretStr = SecretStr("")
+    key_file: Path | None = None
+    evidence: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    snmp_port: int = Field(default=161, ge=1, le=65535)
+    ssh_port: int = Field(default=22, ge=1, le=65535)
+    host_key_policy: str = Field(default="pin", pattern="^(pin|strict)$")
+    missing_after: int = Field(default=3, ge=1, description="complete runs without an answer until a CI is missing")
+    language: str = Field(default="en", pattern="^(en|zh)$")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings  # a third and fourth place to look would only surprise
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=config_file())
+
+    @property
+    def folder(self) -> Path:
+        """Where what belongs to the store lies: beside an embedded store, else in the user's data folder."""
+        url = self.store.get_secret_value()
+        return Path(url.removeprefix("sqlite:///")).absolute().parent if url.startswith("sqlite:///") else data_folder()
+
+    @property
+    def operations_url(self) -> str:
+        """The URL of the operations database; by default an SQLite file beside the store."""
+        if given := self.operations.get_secret_value():
+            return given
+        url = self.store.get_secret_value()
+        stem = Path(url.removeprefix("sqlite:///")).stem if url.startswith("sqlite:///") else "cmdb"
+        return f"sqlite:///{self.folder / f'{stem}-operations.sqlite'}"
+
+    @property
+    def key_path(self) -> Path:
+        """The file of the key that encrypts secrets at rest; by default beside the store."""
+        return self.key_file or self.folder / "cmdb.key"
+
+    @property
+    def evidence_path(self) -> Path:
+        """The folder of the raw replies; by default beside the store."""
+        return self.evidence or self.folder / "evidence"
+
+
+def load(**flags: Any) -> Settings:
+    """Read the settings; flags that are None count as not given. Raises SettingsError."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(part) for part in row['loc'])}: {row['msg']}" for row in error.errors()]
+        raise SettingsError(f"settings ({config_file()}, CMDB_* variables, flags): {'; '.join(lines)}") from error
