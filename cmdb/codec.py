@@ -47,11 +47,11 @@ def digest(document: Json) -> str:
 
 def time_out(time: datetime) -> str:
     """ISO 8601 in UTC with microseconds, sortable as text."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def time_in(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
 
 
 def _scalar_out(value: Scalar) -> Json:

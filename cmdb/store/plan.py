@@ -1,0 +1,219 @@
+"""What a batch, a record or a query asks of a store, checked and worked out the same for every store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+from cmdb import codec
+from cmdb.model import CI, Change, ModelError, Relation, Revision, Value, check_value
+from cmdb.store.base import Batch, Handle, Position, Query, Record, StoreError
+
+START = Position(0, None, "0" * 64)
+"""Where an empty store stands; its hash is the `prev_hash` of the first revision."""
+
+SORTS = ("name", "label", "class", "id", "revision")
+_LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked batch: `cis` and `relations` are stored, `dropped` and `cut` removed.
+
+    `was` holds the images before, `images` the JSON of each CI to store.
+    """
+
+    cis: tuple[CI, ...]
+    dropped: tuple[str, ...]
+    relations: tuple[Relation, ...]
+    cut: tuple[Relation, ...]
+    was: Mapping[str, CI | Relation]
+    images: Mapping[str, str]
+    handles: Mapping[str, frozenset[Handle]]
+
+    @property
+    def named(self) -> frozenset[str]:
+        """CIs that must be there already: ends of relations and owners of handles that the batch does not store."""
+        ends = {end for relation in self.relations for end in (relation.source, relation.target)}
+        return frozenset((ends | set(self.handles)) - {ci.id for ci in self.cis})
+
+
+def plan(batch: Batch) -> Plan:
+    """Check a batch and sort its changes. ModelError says which change is not allowed, and why."""
+    twice = sorted(name for name, times in Counter(change.id for change in batch.changes).items() if times > 1)
+    if twice:
+        raise ModelError(f"batch {batch.reason!r}: changed more than once: {', '.join(twice)}")
+    cis: list[CI] = []
+    dropped: list[str] = []
+    relations: list[Relation] = []
+    cut: list[Relation] = []
+    for change in batch.changes:
+        _check_change(change)
+        if isinstance(change.after, CI):
+            cis.append(change.after)
+        elif isinstance(change.after, Relation):
+            relations.append(change.after)
+        elif isinstance(change.before, Relation):
+            cut.append(change.before)
+        else:
+            dropped.append(change.id)
+    for ci, handles in batch.handles.items():
+        check_text([ci, *(value for _, value in handles)], f"handles of CI {ci}")
+    return Plan(
+        tuple(cis),
+        tuple(dropped),
+        tuple(relations),
+        tuple(cut),
+        {change.id: change.before for change in batch.changes if change.before is not None},
+        {ci.id: _image(ci) for ci in cis},
+        {ci: frozenset(handles) for ci, handles in batch.handles.items() if ci not in dropped},
+    )
+
+
+def _check_change(change: Change) -> None:
+    images = {(type(image), image.id) for image in (change.before, change.after) if image is not None}
+    if images not in ({(CI, change.id)}, {(Relation, change.id)}):
+        raise ModelError(f"change of {change.id!r}: before and after must be images of one CI or relation of this id")
+    if isinstance(change.after, CI):
+        _check_values(change.after.attributes, f"CI {change.id}")
+        for part in change.after.components:
+            _check_values(part.attributes, f"CI {change.id}, {part.kind} {part.name}")
+    elif isinstance(change.after, Relation):
+        _check_values(change.after.columns, f"relation {change.id}")
+
+
+def _check_values(values: Mapping[str, Value], where: str) -> None:
+    for name, value in values.items():
+        check_value(value, f"{where}, {name}")
+
+
+def check_text(texts: Iterable[str], where: str) -> None:
+    """ModelError for text that is no Unicode (half a surrogate pair): no database and no hash can take it."""
+    try:
+        "\n".join(texts).encode()
+    except UnicodeEncodeError as error:
+        bad = error.object[error.start : error.end]
+        raise ModelError(f"{where}: {bad!r} is not valid Unicode") from None
+
+
+def refuse_dangling(work: Plan, known: Iterable[str], left: Iterable[str]) -> None:
+    """StoreError where a batch names CIs that are not there, or drops CIs that relations still lead to or from.
+
+    `known` are those of `work.named` that are stored, `left` the ids of stored relations of the dropped CIs.
+    """
+    missing = (work.named - set(known)) | (work.named & set(work.dropped))
+    if missing:
+        raise StoreError(f"the batch names CIs that are not stored: {', '.join(sorted(missing))}")
+    hanging = set(left) - {relation.id for relation in (*work.cut, *work.relations)}
+    if hanging:
+        raise StoreError(f"the batch drops CIs that relations still lead to or from: {', '.join(sorted(hanging))}")
+
+
+def check_records(records: Sequence[Record]) -> None:
+    """ModelError for records that a store could not keep as they are."""
+    twice = [name for name, times in Counter((row.kind, row.id) for row in records).items() if times > 1]
+    if twice:
+        raise ModelError(f"records stored more than once in one call: {sorted(twice)}")
+    for record in records:
+        check_text([record.kind, record.id, *record.keys, *record.cis], f"record {record.kind} {record.id!r}")
+        if record.at is not None:
+            check_value(record.at, f"record {record.kind} {record.id!r}, at")
+
+
+def _image(ci: CI) -> str:
+    try:
+        return codec.canonical(codec.ci_out(ci)).decode()
+    except UnicodeEncodeError as error:
+        bad = error.object[error.start : error.end]
+        raise ModelError(f"CI {ci.id!a}: {bad!r} is not valid Unicode") from None
+
+
+def ci_of(image: str | bytes) -> CI:
+    """The CI of its stored image."""
+    return codec.ci_in(json.loads(image))
+
+
+def draft(batch: Batch, position: Position) -> tuple[Revision, bytes]:
+    """The revision that follows `position`, with its hash, and its changes as a store keeps them."""
+    at = batch.at.astimezone(UTC)
+    if position.at is not None:
+        at = max(at, position.at + timedelta(microseconds=1))
+    blank = Revision(
+        position.revision + 1, at, batch.actor, batch.run, batch.reason, batch.changes, position.hash, hash=""
+    )
+    # The hash is codec.revision_hash(blank); the document is built once because a first load has 20,000 images.
+    document = codec.revision_out(blank)
+    del document["hash"]
+    try:
+        digest = codec.digest(document)
+    except UnicodeEncodeError as error:
+        bad = error.object[error.start : error.end]
+        raise ModelError(f"batch {batch.reason!a}: {bad!r} is not valid Unicode") from None
+    revision = Revision(blank.n, at, blank.actor, blank.run, blank.reason, blank.changes, blank.prev_hash, digest)
+    return revision, zlib.compress(codec.canonical(document["changes"]), level=1)
+
+
+def changes_of(stored: bytes) -> tuple[Change, ...]:
+    """The changes of a revision as `draft` packed them."""
+    return tuple(
+        Change(row["id"], codec.image_in(row["before"]), codec.image_in(row["after"]))
+        for row in json.loads(zlib.decompress(stored))
+    )
+
+
+def fold(text: str) -> str:
+    """The spelling that searches compare: compatibility forms and case do not count."""
+    return unicodedata.normalize("NFKC", text.casefold())
+
+
+def words(text: str) -> list[str]:
+    """The words of a search, each of which must occur."""
+    return fold(text).split()
+
+
+def search_text(ci: CI, handles: Iterable[Handle]) -> str:
+    """What a text search of a CI looks through: name, label, handles and text attributes, one a line."""
+    lines = {ci.name, ci.label or "", *(handle.value for handle in handles)}
+    for value in ci.attributes.values():
+        lines.update(item for item in (value if isinstance(value, tuple) else (value,)) if isinstance(item, str))
+    return fold("\n".join(sorted(lines - {""})))
+
+
+def attribute_key(value: Value) -> str:
+    """A value as text that is equal exactly for values equal in type and content; long ones by hash."""
+    plain = 0.0 if isinstance(value, float) and not value else value
+    return short(codec.canonical(codec.value_out(plain)).decode())
+
+
+def attribute_keys(ci: CI) -> set[tuple[str, str]]:
+    """The (name, key) pairs that `Query.attributes` finds a CI by."""
+    return {(name, attribute_key(value)) for name, value in ci.attributes.items()}
+
+
+def short(text: str) -> str:
+    """Text as an index key: indexes refuse long ones, so what is long is replaced by its hash."""
+    if len(text) <= _LONGEST_KEY:
+        return text
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_query(query: Query) -> None:
+    """StoreError for a query that no store can answer."""
+    if query.sort not in SORTS:
+        raise StoreError(f"cannot sort by {query.sort!r}; known: {', '.join(SORTS)}")
+    if query.limit < 1:
+        raise StoreError(f"limit must be at least 1, got {query.limit}")
+    if query.after is not None and isinstance(query.after[0], int) is not (query.sort == "revision"):
+        raise StoreError(f"cannot go on after {query.after[0]!r} in a list sorted by {query.sort}")
+
+
+def check_count(sequence: str, count: int) -> None:
+    """StoreError for a reservation of less than nothing."""
+    if count < 0:
+        raise StoreError(f"cannot reserve {count} numbers of sequence {sequence!r}")
