@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 pyproject.toml
+
 .PHONY: demo test check audit lock packages neo4j clean
 .DELETE_ON_ERROR:
 
@@ -25,11 +27,10 @@ audit: .venv/development.stamp
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/development.txt
 
 # uv's own lock file would write the registry's host into the repository; requirement files do not.
+lock: export UV_SYSTEM_CERTS = 1
 lock: .venv/development.stamp
-	UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 \
-	    --extra build pyproject.toml -o requirements/runtime.txt
-	UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 \
-	    --extra build --group development -c requirements/runtime.txt pyproject.toml -o requirements/development.txt
+	$(LOCK) --group build -o requirements/runtime.txt
+	$(LOCK) --group development -c requirements/runtime.txt -o requirements/development.txt
 
 packages:
 	@PYTHON=$(PYTHON) tools/debian-packages test
