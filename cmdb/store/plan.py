@@ -80,6 +80,7 @@ def _check_change(change: Change) -> None:
     images = {(type(image), image.id) for image in (change.before, change.after) if image is not None}
     if images not in ({(CI, change.id)}, {(Relation, change.id)}):
         raise ModelError(f"change of {change.id!r}: before and after must be images of one CI or relation of this id")
+    _check_id(change.id, "change")
     if isinstance(change.after, CI):
         _check_values(change.after.attributes, f"CI {change.id}")
         for part in change.after.components:
@@ -91,6 +92,11 @@ def _check_change(change: Change) -> None:
 def _check_values(values: Mapping[str, Value], where: str) -> None:
     for name, value in values.items():
         check_value(value, f"{where}, {name}")
+
+
+def _check_id(name: str, where: str) -> None:
+    if not name or "\0" in name:
+        raise ModelError(f"{where}: an id must be text without NUL, got {name!a}")
 
 
 def check_text(texts: Iterable[str], where: str) -> None:
@@ -121,9 +127,11 @@ def check_records(records: Sequence[Record]) -> None:
     if twice:
         raise ModelError(f"records stored more than once in one call: {sorted(twice)}")
     for record in records:
-        check_text([record.kind, record.id, *record.keys, *record.cis], f"record {record.kind} {record.id!r}")
+        where = f"record {record.kind} {record.id!a}"
+        check_text([record.kind, record.id, *record.keys, *record.cis], where)
+        _check_id(record.id, where)
         if record.at is not None:
-            check_value(record.at, f"record {record.kind} {record.id!r}, at")
+            check_value(record.at, f"{where}, at")
 
 
 def _image(ci: CI) -> str:
@@ -169,7 +177,7 @@ def changes_of(stored: bytes) -> tuple[Change, ...]:
 
 def fold(text: str) -> str:
     """The spelling that searches compare: compatibility forms and case do not count."""
-    return unicodedata.normalize("NFKC", text.casefold())
+    return unicodedata.normalize("NFKC", text.casefold()).replace("\0", " ")
 
 
 def words(text: str) -> list[str]:
@@ -185,15 +193,15 @@ def search_text(ci: CI, handles: Iterable[Handle]) -> str:
     return fold("\n".join(sorted(lines - {""})))
 
 
-def attribute_key(value: Value) -> str:
-    """A value as text that is equal exactly for values equal in type and content; long ones by hash."""
+def attribute_key(name: str, value: Value) -> str:
+    """An attribute as one line of text that is equal exactly for equal names, types and values; long ones by hash."""
     plain = 0.0 if isinstance(value, float) and not value else value
-    return short(codec.canonical(codec.value_out(plain)).decode())
+    return short(codec.canonical([name, codec.value_out(plain)]).decode())
 
 
-def attribute_keys(ci: CI) -> set[tuple[str, str]]:
-    """The (name, key) pairs that `Query.attributes` finds a CI by."""
-    return {(name, attribute_key(value)) for name, value in ci.attributes.items()}
+def attribute_keys(ci: CI) -> list[str]:
+    """The keys that `Query.attributes` finds a CI by."""
+    return [attribute_key(name, value) for name, value in sorted(ci.attributes.items())]
 
 
 def short(text: str) -> str:

@@ -1,0 +1,134 @@
+"""The file of the embedded store: its tables, its migrations, and its errors in words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cmdb.store.base import SCHEMA_VERSION, StoreError, StoreTooNew, StoreUnavailable
+
+_SCHEMA_1 = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE sequence (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE ci (
+    nr INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    class TEXT NOT NULL,
+    space TEXT NOT NULL,
+    name TEXT NOT NULL,
+    label TEXT NOT NULL,
+    state TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    search TEXT NOT NULL,
+    attributes TEXT NOT NULL
+) STRICT;
+CREATE INDEX ci_name ON ci (name, id);
+CREATE INDEX ci_label ON ci (label, id);
+CREATE INDEX ci_class ON ci (class, id);
+CREATE INDEX ci_revision ON ci (revision, id);
+CREATE TABLE image (ci TEXT NOT NULL PRIMARY KEY, doc TEXT NOT NULL) STRICT;
+CREATE TABLE handle (
+    kind TEXT NOT NULL, value TEXT NOT NULL, ci TEXT NOT NULL, PRIMARY KEY (kind, value, ci)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX handle_ci ON handle (ci);
+CREATE TABLE relation (
+    nr INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    source TEXT NOT NULL,
+    target TEXT NOT NULL,
+    columns TEXT NOT NULL
+) STRICT;
+CREATE INDEX relation_source ON relation (source, type);
+CREATE INDEX relation_target ON relation (target, type);
+CREATE TABLE record (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    doc BLOB NOT NULL,
+    at TEXT,
+    keys TEXT NOT NULL,
+    cis TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT;
+CREATE TABLE record_key (
+    kind TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, key, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE record_ci (
+    ci TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (ci, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (
+    n INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    run TEXT,
+    reason TEXT NOT NULL,
+    changes BLOB NOT NULL,
+    prev_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+INSERT INTO meta VALUES ('schema', 1), ('evidence', 0);
+"""
+
+_MIGRATIONS: tuple[str, ...] = (_SCHEMA_1,)
+"""Step n brings a store from schema n to n + 1."""
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Let no exception of sqlite3 out: each becomes a StoreError that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            message = f"the store {path} is locked by another program; try again when it has finished"
+            raise StoreUnavailable(message) from error
+        if isinstance(error, sqlite3.OperationalError):
+            raise StoreUnavailable(f"the store {path} cannot be used: {text}") from error
+        raise StoreError(f"the store {path} cannot be read: {text}; restore it from a backup") from error
+
+
+def connect(path: Path, timeout_s: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
+    try:
+        # Switching to WAL needs the file alone and does not wait for the busy timeout, hence only when it is not yet.
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema to SCHEMA_VERSION in one transaction; refuse newer, and files of other programs."""
+    if _version(connection, path) == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    version = _version(connection, path)
+    for step in _MIGRATIONS[version:]:
+        for statement in step.split(";"):
+            connection.execute(statement)
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (SCHEMA_VERSION,))
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not tables:
+        return 0
+    if not {"meta", "journal"} <= tables:
+        raise StoreError(f"{path} is a database of another program; name another file")
+    version: int = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise StoreTooNew(
+            f"the store {path} has schema {version}, written by a newer cmdb; this one knows {SCHEMA_VERSION}:"
+            " install the newer version"
+        )
+    return version
