@@ -408,4 +408,3 @@ class Answered:
     sys_object_id: Oid | None = None
     sys_descr: bytes | None = None
     refused: bool = False
-
