@@ -398,13 +398,13 @@ class SshLimits:
 class Answered:
     """What an address said to a sweep.
 
-    `credential` is the community that was answered; None for an SNMPv3 engine discovery, of which `engine_id` came.
-    `refused` is true where only an ICMP error came: the host is there, the port is closed.
+    `communities`: those that were answered, in the order they were given. `engine_id`: of an SNMPv3 agent.
+    `refused`: nothing but an ICMP error came; the host is there, the port is closed.
     """
 
     endpoint: Endpoint
-    credential: SnmpCommunity | None = None
+    communities: tuple[SnmpCommunity, ...] = ()
     engine_id: bytes | None = None
-    sys_object_id: Oid | None = None
     sys_descr: bytes | None = None
+    sys_object_id: Oid | None = None
     refused: bool = False
