@@ -55,10 +55,10 @@ clean:
 .venv/development.stamp: .venv/made.stamp requirements/development.txt pyproject.toml
 	$(PIP_INSTALL) --require-hashes --no-deps -r requirements/development.txt
 	$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
-	@touch $@
+	@touch .venv/runtime.stamp $@ # which it contains
 
 .cache/neo4j/complete: tools/neo4j/pom.xml | packages
 	rm -rf .cache/neo4j
-	mvn --batch-mode --quiet --no-transfer-progress --strict-checksums --file tools/neo4j/pom.xml \
+	mvn --batch-mode --quiet -Dstyle.color=never --no-transfer-progress --strict-checksums --file tools/neo4j/pom.xml \
 	    dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$(CURDIR)/.cache/neo4j/lib" </dev/null
 	@touch $@

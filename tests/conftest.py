@@ -12,6 +12,7 @@ any skip.
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fixtures.chromium import chromium
 from tests.fixtures.neo4j_server import neo4j_url
@@ -20,6 +21,12 @@ from tests.fixtures.snmpd import snmpd, start_snmpd
 from tests.fixtures.sshd import ssh_key, sshd, start_sshd
 
 __all__ = ["chromium", "neo4j_url", "snmpd", "ssh_key", "sshd", "start_snmpd", "start_sshd"]
+
+# Two busy cores say nothing about one example's time; in CI the same examples run each time.
+settings.register_profile(
+    "cmdb", deadline=None, derandomize=everything_is_required(), suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("cmdb")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

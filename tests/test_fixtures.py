@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import asyncssh
 import neo4j
-import pytest
 from gufo.snmp import SnmpVersion
 from gufo.snmp.sync import SnmpSession
 from gufo.snmp.user import Aes128Key, KeyType, Sha1Key, User
@@ -19,7 +18,6 @@ from tests.fixtures.sshd import Account, Sshd, SshKey, StartSshd
 SYS_NAME_0 = "1.3.6.1.2.1.1.5.0"  # SNMPv2-MIB::sysName.0
 
 
-@pytest.mark.xdist_group("neo4j")
 def test_a_neo4j_server_answers_with_its_own_password(neo4j_url: str) -> None:
     url = urlsplit(neo4j_url)
 
