@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 import zlib
 from collections import Counter
@@ -20,6 +21,7 @@ START = Position(0, None, "0" * 64)
 
 SORTS = ("name", "label", "class", "id", "revision")
 _LONGEST_KEY = 200
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,12 @@ def _check_change(change: Change) -> None:
         raise ModelError(f"change of {change.id!r}: before and after must be images of one CI or relation of this id")
     _check_id(change.id, "change")
     if isinstance(change.after, CI):
+        _check_word(change.after.cls, f"CI {change.id}, class")
+        for part in change.after.components:
+            _check_word(part.kind, f"CI {change.id}, component {part.name!a}, kind")
+    elif isinstance(change.after, Relation):
+        _check_word(change.after.type, f"relation {change.id}, type")
+    if isinstance(change.after, CI):
         _check_values(change.after.attributes, f"CI {change.id}")
         for part in change.after.components:
             _check_values(part.attributes, f"CI {change.id}, {part.kind} {part.name}")
@@ -92,6 +100,12 @@ def _check_change(change: Change) -> None:
 def _check_values(values: Mapping[str, Value], where: str) -> None:
     for name, value in values.items():
         check_value(value, f"{where}, {name}")
+
+
+def _check_word(name: str, where: str) -> None:
+    # Such words become labels and types of a graph database, where they cannot be bound as values are.
+    if not _WORD.fullmatch(name):
+        raise ModelError(f"{where}: {name!a} is not a word of lower-case letters, digits and underscores")
 
 
 def _check_id(name: str, where: str) -> None:
@@ -130,6 +144,7 @@ def check_records(records: Sequence[Record]) -> None:
         where = f"record {record.kind} {record.id!a}"
         check_text([record.kind, record.id, *record.keys, *record.cis], where)
         _check_id(record.id, where)
+        _check_word(record.kind, f"{where}, kind")
         if record.at is not None:
             check_value(record.at, f"{where}, at")
 

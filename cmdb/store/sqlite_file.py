@@ -80,6 +80,8 @@ def translated(path: Path) -> Iterator[None]:
     """Let no exception of sqlite3 out: each becomes a StoreError that says what to do."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise StoreError(f"{error.object[error.start : error.end]!a} is not valid Unicode") from None
     except sqlite3.Error as error:
         text = str(error)
         if "locked" in text or "busy" in text:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cmdb import codec
 from cmdb.model import CI, Change, Component, Graph, Identifier, ModelError, Relation, State, Value
-from cmdb.store.base import GraphStore, Handle, Match, Position, Record, StoredCI, StoreError
+from cmdb.store.base import GraphStore, Handle, Match, Position, Query, Record, StoredCI, StoreError
 from cmdb.store.opening import open_store
 from tests.cmdb.store.examples import T0, added, batch, cable, commit, handles, minutes, put, server
 
@@ -289,6 +289,13 @@ def test_a_batch_that_leaves_a_relation_without_an_end_is_refused(
         pytest.param([Change("c1", None, server("c2"))], id="an image of another id"),
         pytest.param([Change("c1", server("c1"), cable("c1", "a", "b"))], id="a CI that becomes a relation"),
         pytest.param(added(server("c1"), server("c1")), id="one id twice"),
+        pytest.param(added(server("")), id="an empty id"),
+        pytest.param(added(server("c\0")), id="a NUL in an id"),
+        pytest.param(added(replace(server("c1"), cls="Server`) DETACH")), id="a class that is no word"),
+        pytest.param(added(server("c1"), replace(cable("r1", "c1", "c1"), type="a b")), id="a type that is no word"),
+        pytest.param(
+            added(replace(server("c1"), components=(Component("\\u0060", "x"),))), id="a kind that is no word"
+        ),
     ],
 )
 def test_a_change_that_makes_no_sense_is_refused(store: GraphStore, changes: list[Change]) -> None:
@@ -398,7 +405,7 @@ def test_all_of_a_ci_comes_back_as_it_was(store: GraphStore) -> None:
             Component("interface", "eth0", {"mac": "00:11:22:33:44:55", "oper_up": True}),
             Component("interface", "eth1"),
             Component("group", "web", {"needs": 1, "legs": ("c1", "group:db")}),
-            Component("a kind of the future", "x`y", {"id": 1}),
+            Component("future_part", "x`y", {"id": 1}),
         ),
         "c0",
         "nginx:443",
@@ -549,7 +556,7 @@ def test_records_are_found_by_kind_key_and_ci_ordered_by_id(store: GraphStore) -
         store.records("section", keys=["a"], cis=["c2"]),
         store.records("head", keys=["a"]),
         store.records("head", cis=["c1", "c2"]),
-        store.records("nothing of the kind"),
+        store.records("nothing"),
     ] == [[s1, s2, s3], [s2], [s1, s2], [], [s1, s2], [], [head], [head], []]
     assert inside == [[s1, s2], [head]]
 
@@ -644,10 +651,24 @@ def test_a_record_stored_twice_in_one_call_is_refused(store: GraphStore) -> None
         put(store, Record("section", "s1", b"1"), Record("section", "s1", b"2"))
 
 
-@pytest.mark.parametrize("field", ["id", "keys", "cis"])
-def test_half_a_surrogate_pair_in_a_record_is_refused(store: GraphStore, field: str) -> None:
-    bad = "half \ud800"
-    record = replace(Record("section", "s1", b""), **{field: bad if field == "id" else frozenset({bad})})
-
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(Record("section", "half \ud800", b""), id="in its id"),
+        pytest.param(Record("section", "s1", b"", frozenset({"half \ud800"})), id="in a key"),
+        pytest.param(Record("section", "s1", b"", cis=frozenset({"half \ud800"})), id="in a CI"),
+    ],
+)
+def test_half_a_surrogate_pair_in_a_record_is_refused(store: GraphStore, record: Record) -> None:
     with pytest.raises(ModelError, match="Unicode"):
         put(store, record)
+
+
+def test_half_a_surrogate_pair_in_a_question_is_a_store_error(store: GraphStore) -> None:
+    for question in (
+        lambda: store.lookup([Handle("name", "half \ud800")]),
+        lambda: store.records("section", keys=["half \ud800"]),
+        lambda: store.find(Query(text="half \ud800")),
+    ):
+        with pytest.raises(StoreError, match="Unicode"):
+            question()

@@ -1,0 +1,134 @@
+"""How CIs, relations and records look as nodes and relationships, for who reads the graph with plain Cypher.
+
+`_image` holds the JSON of a CI, from which it is read back; the other properties show it to people. Names that begin
+with `_` are the store's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cmdb import codec
+from cmdb.model import CI, Component, Relation, Value
+from cmdb.schema import CI_CLASSES, RELATION_TYPES, lineage
+from cmdb.store import plan as planning
+from cmdb.store.base import Handle, Record
+from cmdb.store.bolt import Row, utc
+
+_CI_WORDS = frozenset({
+    "id", "name", "label", "class", "space", "state", "revision", "key", "owner_id", "identifiers", "missing_since",
+})  # fmt: skip
+_COMPONENT_WORDS = frozenset({"name", "kind"})
+_RELATION_WORDS = frozenset({"id"})
+
+CONSTRAINTS: Mapping[str, str] = {
+    "meta": "FOR (n:Meta) REQUIRE n.name IS UNIQUE",
+    "sequence": "FOR (n:Sequence) REQUIRE n.name IS UNIQUE",
+    "ci": "FOR (n:CI) REQUIRE n.id IS UNIQUE",
+    "revision": "FOR (n:Revision) REQUIRE n.n IS UNIQUE",
+    "record": "FOR (n:Record) REQUIRE n._key IS UNIQUE",
+    **{f"relation_{name}": f"FOR ()-[r:{name.upper()}]-() REQUIRE r.id IS UNIQUE" for name in RELATION_TYPES},
+}
+INDEXES: Mapping[str, str] = {
+    "ci_class": "FOR (n:CI) ON (n.class)",
+    "handle_key": "FOR (n:Handle) ON (n._key)",
+    "handle_ci": "FOR (n:Handle) ON (n.ci)",
+    "record_kind": "FOR (n:Record) ON (n.kind)",
+    "record_key": "FOR (n:RecordKey) ON (n._key)",
+}
+
+
+def camel(name: str) -> str:
+    """`network_switch` as `NetworkSwitch`. The name is a word (`plan` has checked), so it is safe inside a statement."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def class_labels(cls: str) -> str:
+    """The labels of a class and its parents, as they stand in a statement: `Server:Device`."""
+    return ":".join(camel(row) for row in (lineage(cls) if cls in CI_CLASSES else (cls,)))
+
+
+def ci_properties(ci: CI, image: str, revision: int, handles: Iterable[Handle]) -> dict[str, Any]:
+    given = {
+        "id": ci.id,
+        "name": ci.name,
+        "label": ci.label,
+        "class": ci.cls,
+        "space": ci.space,
+        "state": ci.state.value,
+        "revision": revision,
+        "key": ci.key,
+        "owner_id": ci.owner,
+        "identifiers": [f"{scheme}:{value}" for scheme, value in sorted(ci.identifiers)],
+        "missing_since": ci.missing_since,
+        "_image": image,
+        "_search": planning.search_text(ci, handles),
+        "_attributes": planning.attribute_keys(ci),
+    }
+    return _shown(ci.attributes, _CI_WORDS) | {name: value for name, value in given.items() if value is not None}
+
+
+def component_properties(component: Component) -> dict[str, Any]:
+    given = {"name": component.name, "kind": component.kind}
+    return _shown(component.attributes, _COMPONENT_WORDS) | given
+
+
+def _shown(values: Mapping[str, Value], taken: frozenset[str]) -> dict[str, Any]:
+    """Values as properties: one whose name is taken shows as `attribute_NAME`, one that cannot be a name not at all."""
+    shown = {}
+    for name, value in values.items():
+        if name and "\0" not in name:
+            free = name not in taken and not name.startswith("_")
+            shown[name if free else f"attribute_{name}"] = list(value) if isinstance(value, tuple) else value
+    return shown
+
+
+def relation_properties(relation: Relation) -> dict[str, Any]:
+    """The columns as properties; `_columns` holds them as JSON where properties would not give them back as they were."""
+    shown = _shown(relation.columns, _RELATION_WORDS)
+    if shown != dict(relation.columns) or any(_is_changed(value) for value in relation.columns.values()):
+        shown["_columns"] = codec.canonical(codec.values_out(relation.columns)).decode()
+    return shown | {"id": relation.id}
+
+
+def _is_changed(value: Value) -> bool:
+    return not isinstance(value, str | int | float)
+
+
+def relation_of(source: str, row: Row) -> Relation:
+    """A relation from its (id, type, target, properties)."""
+    name, kind, target, properties = row
+    if "_columns" in properties:
+        columns = codec.values_in(json.loads(properties["_columns"]))
+    else:
+        columns = {key: value for key, value in properties.items() if key != "id"}
+    return Relation(name, kind.lower(), source, target, columns)
+
+
+def handle_key(handle: Handle) -> str:
+    return planning.short(codec.canonical(list(handle)).decode())
+
+
+def record_key(kind: str, name: str) -> str:
+    """What finds a record by its id, or by one of its keys."""
+    return planning.short(codec.canonical([kind, name]).decode())
+
+
+def record_properties(record: Record) -> dict[str, Any]:
+    return {
+        "_key": record_key(record.kind, record.id),
+        "kind": record.kind,
+        "id": record.id,
+        "doc": record.doc,
+        "at": record.at,
+        "keys": sorted(record.keys),
+        "cis": sorted(record.cis),
+    }
+
+
+def record_of(row: Row) -> Record:
+    """A record from its (kind, id, doc, keys, at, cis)."""
+    kind, name, doc, keys, at, cis = row
+    return Record(kind, name, bytes(doc), frozenset(keys), None if at is None else utc(at), frozenset(cis))

@@ -1,0 +1,124 @@
+"""What both sides of the Neo4j store read: rows as model values, and a query as conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from cmdb import codec
+from cmdb.model import Relation
+from cmdb.store import plan as planning
+from cmdb.store.base import Handle, Match, Position, Query, Record, StoredCI
+from cmdb.store.bolt import Row
+from cmdb.store.neo4j_graph import handle_key, record_key, record_of, relation_of
+
+SORT_KEYS = {
+    "name": "n.name",
+    "label": "coalesce(n.label, '')",
+    "class": "n.class",
+    "id": "n.id",
+    "revision": "n.revision",
+}
+_TYPE = re.compile(r"[a-z][a-z0-9_]*")
+_RECORD = "r.kind, r.id, r.doc, r.keys, r.at, r.cis"
+
+
+class Run(Protocol):
+    """Runs a statement, inside a transaction or in one of its own."""
+
+    def __call__(self, statement: str, **parameters: object) -> list[Row]: ...
+
+
+def read_position(run: Run) -> Position:
+    [[revision, at, digest, evidence]] = run(
+        "MATCH (m:Meta {name: 'store'}) RETURN m.revision, m.at, m.hash, m.evidence"
+    )
+    return Position(revision, codec.time_in(at) if at else None, digest, evidence)
+
+
+def read_records(run: Run, kind: str, keys: Iterable[str] | None, cis: Iterable[str] | None) -> list[Record]:
+    ways = ["(r:Record {kind: $kind})"]
+    parameters: dict[str, object] = {"kind": kind}
+    if keys is not None:
+        ways = ["(k:RecordKey)-[:FINDS]->(r:Record)", *ways[1:]]
+    where = ["r.kind = $kind"]
+    if keys is not None:
+        where.append("k._key IN $keys")
+        parameters["keys"] = sorted({record_key(kind, key) for key in keys})
+    if cis is not None:
+        ways.append("(r)-[:FROM]->(n:CI)")
+        where.append("n.id IN $cis")
+        parameters["cis"] = sorted(set(cis))
+    rows = run(f"MATCH {', '.join(ways)} WHERE {' AND '.join(where)} WITH DISTINCT r RETURN {_RECORD}", **parameters)
+    return sorted((record_of(row) for row in rows), key=lambda record: record.id)
+
+
+def read_cis(run: Run, ids: Iterable[str]) -> dict[str, StoredCI]:
+    rows = run("UNWIND $ids AS id MATCH (n:CI {id: id}) RETURN id, n._image, n.revision", ids=sorted(set(ids)))
+    return {name: StoredCI(planning.ci_of(image), revision) for name, image, revision in sorted(rows)}
+
+
+def read_handles(run: Run, ids: Iterable[str]) -> dict[str, frozenset[Handle]]:
+    rows = run(
+        "UNWIND $ids AS ci MATCH (h:Handle {ci: ci}) RETURN ci, collect([h.kind, h.value])", ids=sorted(set(ids))
+    )
+    return {ci: frozenset(Handle(kind, value) for kind, value in pairs) for ci, pairs in sorted(rows)}
+
+
+def read_matches(run: Run, handles: Iterable[Handle], space: str | None) -> list[Match]:
+    inside = "" if space is None else " MATCH (n:CI {id: h.ci}) WHERE n.space = $space"
+    rows = run(
+        f"UNWIND $keys AS key MATCH (h:Handle {{_key: key}}){inside} RETURN h.kind, h.value, h.ci",
+        keys=sorted({handle_key(handle) for handle in handles}),
+        space=space,
+    )
+    return sorted(Match(Handle(kind, value), ci) for kind, value, ci in rows)
+
+
+def read_relations(run: Run, ids: Iterable[str], types: Iterable[str] | None) -> list[Relation]:
+    kinds = ""
+    if types is not None:
+        known = sorted(name.upper() for name in set(types) if _TYPE.fullmatch(name))
+        if not known:
+            return []
+        kinds = ":" + "|".join(known)
+    rows = run(
+        f"UNWIND $ids AS id MATCH (:CI {{id: id}})-[r{kinds}]-(:CI) WITH DISTINCT r"
+        " RETURN startNode(r).id, r.id, type(r), endNode(r).id, properties(r)",
+        ids=sorted(set(ids)),
+    )
+    return sorted((relation_of(row[0], row[1:]) for row in rows), key=lambda relation: relation.id)
+
+
+def filters(query: Query) -> tuple[list[str], dict[str, Any]]:
+    """The conditions of a query on the node n, and the values bound to them."""
+    where: list[str] = []
+    values: dict[str, Any] = {}
+
+    def require(condition: str, **bound: object) -> None:
+        where.append(condition)
+        values.update(bound)
+
+    if query.classes is not None:
+        require("n.class IN $classes", classes=sorted(query.classes))
+    if query.states is not None:
+        require("n.state IN $states", states=sorted(query.states))
+    if query.space is not None:
+        require("n.space = $space", space=query.space)
+    if query.label_prefix is not None:
+        require("n.label STARTS WITH $label_prefix", label_prefix=query.label_prefix)
+    for number, (name, value) in enumerate(query.attributes):
+        require(f"$attribute{number} IN n._attributes", **{f"attribute{number}": planning.attribute_key(name, value)})
+    if query.places is not None:
+        inside = "EXISTS { (n)-[:LOCATED_IN]->(p:CI) WHERE p.id IN $places }"
+        require(f"(n.id IN $places OR {inside})", places=sorted(query.places))
+    if query.confirmed_before is not None:
+        known = "EXISTS { (n)<-[:FROM]-(c:Confirmation) WHERE c.at IS NOT NULL }"
+        later = "EXISTS { (n)<-[:FROM]-(c:Confirmation) WHERE c.at >= $before }"
+        require(f"{known} AND NOT {later}", before=query.confirmed_before)
+    if query.confirmed_after is not None:
+        require("EXISTS { (n)<-[:FROM]-(c:Confirmation) WHERE c.at >= $since }", since=query.confirmed_after)
+    for number, word in enumerate(planning.words(query.text or "")):
+        require(f"n._search CONTAINS $word{number}", **{f"word{number}": word})
+    return where, values
