@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -153,3 +154,40 @@ def test_the_image_is_described_as_hadolint_wants_it() -> None:
     done = subprocess.run([linter, "Dockerfile"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
     assert (done.stdout, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize(("required", "code"), [("1", pytest.ExitCode.TESTS_FAILED), ("", pytest.ExitCode.OK)])
+def test_a_skip_fails_the_run_where_everything_is_required(tmp_path: Path, required: str, code: int) -> None:
+    case = tmp_path / "test_case.py"
+    case.write_text("import pytest\ndef test_part() -> None:\n    pytest.skip('no such part here')\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.conftest", str(case)]
+
+    done = subprocess.run(
+        [*command, "-n", "1"],
+        cwd=REPOSITORY,
+        env={**os.environ, "CMDB_REQUIRE_ALL": required},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, "1 skipped" in done.stdout) == (code, True), done.stdout + done.stderr
+
+
+def test_a_missing_part_fails_where_everything_is_required(tmp_path: Path) -> None:
+    case = tmp_path / "test_case.py"
+    case.write_text(
+        "from tests.fixtures.parts import program\ndef test_part() -> None:\n    program('absent-d', 'install it')\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.conftest", str(case)]
+
+    done = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env={**os.environ, "CMDB_REQUIRE_ALL": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, "absent-d is missing: install it" in done.stdout) == (1, True), done.stdout + done.stderr

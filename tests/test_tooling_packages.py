@@ -22,7 +22,7 @@ def _run(words: list[str], tmp_path: Path, *, python: str, user: int) -> subproc
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
         (tmp_path / name).chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHON": "newcomer-python"}
-    command = [SCRIPT, *words]
+    command = [str(SCRIPT), *words]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -36,13 +36,12 @@ def test_nothing_is_said_or_installed_where_nothing_is_missing(tmp_path: Path) -
 def test_who_is_not_root_is_told_the_line_to_run(tmp_path: Path) -> None:
     done = _run(["demo"], tmp_path, python="exit 1", user=1000)
 
-    assert (done.returncode, done.stdout, done.stderr) == (
-        1,
-        "",
-        "Debian packages are missing: python3-venv\n"
-        "Run this, then make again; it installs them and leaves no service of theirs running:\n"
-        "    sudo tools/debian-packages demo\n",
-    )
+    said = """\
+Debian packages are missing: python3-venv
+Run this, then make again; it installs them and leaves no service of theirs running:
+    sudo tools/debian-packages demo
+"""
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
     assert not (tmp_path / "apt").exists()
 
 
