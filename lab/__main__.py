@@ -1,0 +1,53 @@
+"""`python -m lab`: start the laboratory and keep it until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+
+from lab.access import SNMP_PORT, SSH_PORT
+from lab.laboratory import Lab
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until a signal. Exit code 5 where the ports are in use."""
+    parser = argparse.ArgumentParser(prog="python -m lab", description="A data centre on loopback, for demo and tests.")
+    parser.add_argument("--snmp-port", type=int, default=SNMP_PORT, help="UDP port of all agents (default %(default)s)")
+    parser.add_argument(
+        "--ssh-port", type=int, default=SSH_PORT, help="TCP port of all SSH servers (default %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="say what was started as one line of JSON")
+    options = parser.parse_args(arguments)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        lab = Lab.start(options.snmp_port, options.ssh_port)
+    except OSError as error:
+        print(
+            f"the laboratory cannot start: {error}; choose other ports with --snmp-port and --ssh-port", file=sys.stderr
+        )
+        return 5
+    with lab:
+        print(_announcement(lab, options.json), flush=True)
+        stopping.wait()
+    return 0
+
+
+def _announcement(lab: Lab, as_json: bool) -> str:
+    facts = {
+        "snmp_port": lab.snmp_port, "ssh_port": lab.ssh_port, "networks": list(lab.networks),
+        "address_map": dict(lab.address_map), "addresses": lab.addresses,
+    }  # fmt: skip
+    if as_json:
+        return json.dumps(facts)
+    ((site, dialled),) = lab.address_map.items()
+    return (f"{len(lab.addresses)} devices on {site}, dialled at {dialled}: SNMP on UDP {lab.snmp_port}, SSH on TCP "
+            f"{lab.ssh_port}. Ctrl-C ends it.")  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
