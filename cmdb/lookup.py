@@ -54,7 +54,7 @@ def mac(text: str) -> str | None:
 
 
 def wwn(text: str) -> str | None:
-    """A WWN with or without separators, `0x` or `naa.` as bare lower-case hex, 16 digits or the 32 of NAA 6; else None."""
+    """A WWN with or without separators, `0x` or `naa.` as 16 bare lower-case hex digits (32 for NAA 6); else None."""
     digits = _hex_digits(re.sub(r"^(?:0x|naa\.|wwn-0x|wwn\.)", "", text.strip().lower()))
     return digits if digits is not None and len(digits) in {16, 32} else None
 
