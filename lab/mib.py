@@ -101,8 +101,8 @@ class MibView:
     """The objects of one context, for GET and GETNEXT. Made of another view, it shares that one's objects."""
 
     def __init__(self, rows: Iterable[Row] | MibView) -> None:
-        self._values = rows._values if isinstance(rows, MibView) else dict(rows)
-        self._order = rows._order if isinstance(rows, MibView) else sorted(self._values)
+        self._values: dict[Oid, Value] = rows._values if isinstance(rows, MibView) else dict(rows)
+        self._order: list[Oid] = rows._order if isinstance(rows, MibView) else sorted(self._values)
 
     def __len__(self) -> int:
         return len(self._order)

@@ -8,13 +8,13 @@ from lab.description import Device, Site
 from lab.mib import MibView
 from lab.mibs import bridge, entity, neighbours, system, vendor
 
-_ENTITY_FAMILIES = frozenset({"cisco_ios_xe", "arista_eos", "hpe_comware", "brocade_fos", "fortinet_fortigate"})
+ENTITY_FAMILIES = frozenset({"cisco_ios_xe", "arista_eos", "hpe_comware", "brocade_fos", "fortinet_fortigate"})
 
 
 def render(site: Site, device: Device, uptime: Callable[[], int]) -> dict[str, MibView]:
     """The views of a device's agent by context name; `uptime` gives hundredths of a second since it was booted."""
     rows = system.system(device, uptime) + system.interfaces(device, uptime) + system.addresses(device)
-    if device.family in _ENTITY_FAMILIES:
+    if device.family in ENTITY_FAMILIES:
         rows += entity.entities(device)
     rows += neighbours.lldp(site, device) + bridge.arp(site, device)
     rows += vendor.fabric(site, device) + vendor.ups(device) + vendor.powernet(device)

@@ -41,9 +41,9 @@ def stations(site: Site) -> Iterator[Station]:
             yield from _at_port(site, site.device(end), port, switch, switch_port)
     for device in site.devices:
         if device.id in switches and device.base_mac is not None:
-            for port in device.ports:
-                if port.address and port.mac:
-                    yield Station(port.mac, port.vlan, device.id, "", str(IPv4Interface(port.address).ip))
+            for own in device.ports:
+                if own.address and own.mac:
+                    yield Station(own.mac, own.vlan, device.id, "", str(IPv4Interface(own.address).ip))
     for vlan, mac in site.virtual_macs.items():
         yield Station(mac, vlan, "core1", "")
 

@@ -122,8 +122,8 @@ def array(device: Device) -> list[Row]:
     })  # fmt: skip
     return rows + mib.table(f"{node}.10.1", {
         (*unit, number): {
-            1: mib.text(bytes(unit)), 2: mib.number(number), 3: mib.number(16), 4: mib.number(8), 5: mib.number(2),
-            6: mib.number(3), 10: mib.text(bytes.fromhex((port.wwpn or "").ljust(32, "0"))), 17: mib.text(f"port {number}"),
+            1: mib.text(bytes(unit)), 2: mib.number(number), 3: mib.number(16), 4: mib.text(b"\0\x08"),
+            5: mib.text(b"\0\x08"), 6: mib.number(2), 7: mib.number(3), 10: mib.text(bytes.fromhex((port.wwpn or "").ljust(32, "0"))), 17: mib.text(f"port {number}"),
         }
         for number, port in enumerate(ports, start=1)
     })  # fmt: skip

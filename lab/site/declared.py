@@ -13,8 +13,8 @@ ROOMS = (
 )
 
 _PLACES = (
-    Declared("building", "D01", attributes={"address": "1 Example Way"}),
-    Declared("building", "D02", attributes={"address": "2 Example Way"}),
+    Declared("building", "D01", attributes={"description": "1 Example Way"}),
+    Declared("building", "D02", attributes={"description": "2 Example Way"}),
     Declared("floor", "D0101"),
     Declared("floor", "D0102"),
     Declared("floor", "D0201"),
@@ -55,6 +55,8 @@ _BUSINESS_LINKS = (
     Link("depends_on", "shop data", "shop-db"),
     Link("composed_of", "shop-db", "shop-db on db1", {"active": True}),
     Link("composed_of", "shop-db", "shop-db on db2"),
+    Link("instance_of", "shop-db on db1", "shop data"),
+    Link("instance_of", "shop-db on db2", "shop data"),
     Link("runs_on", "shop-db on db1", "db1"),
     Link("runs_on", "shop-db on db2", "db2"),
     Link("depends_on", "billing", "billing batch"),

@@ -111,7 +111,7 @@ def comware(id_: str, address: str, label: str, base: str, serial: str, location
 def brocade(id_: str, address: str, label: str, base: str, wwn: str, serial: str, snmp: str, location: str) -> Device:
     """A G620 with its first 24 ports licensed; `wwn` is the switch's node name, which the ports count up from."""
     ports = [
-        Port("eth0", 805306369, base, description="eth0", address=f"{address}/24", management=True),
+        Port("eth0", 805306369, base, description="eth0", address=f"{address}/24", vlan=5, management=True),
         Port("lo", 268435456, type=IfType.LOOPBACK, description="lo", speed_mbps=0),
     ]
     ports += [

@@ -11,7 +11,7 @@ def _simple(id_: str, cls: str, name: str, family: str, address: str, label: str
             descr: str, vendor: str, model: str, serial: str, version: str = "", port: str = "eth0",
             snmp: str = "v2c", loopback: bool = False, location: str | None = None) -> Device:  # fmt: skip
     """A device with one network port."""
-    ports = [Port(port, 2 if loopback else 1, mac, description=port, address=f"{address}/24", speed_mbps=1000)]
+    ports = [Port(port, 2 if loopback else 1, mac, description=port, address=f"{address}/24", vlan=5)]
     if loopback:
         ports.append(Port("lo", 1, type=IfType.LOOPBACK, description="lo", speed_mbps=10))
     return Device(id=id_, cls=cls, name=name, family=family, address=address, label=label,
