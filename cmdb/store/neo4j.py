@@ -20,7 +20,7 @@ from cmdb.store.base import (
     StoreTooNew,
 )
 from cmdb.store.bolt import Server, utc
-from cmdb.store.neo4j_graph import CONSTRAINTS, INDEXES, relation_of
+from cmdb.store.neo4j_graph import CONSTRAINTS, INDEXES, relation_of, sort_key
 from cmdb.store.neo4j_reading import (
     SORT_KEYS,
     filters,
@@ -89,7 +89,8 @@ class Neo4jStore:
         where, values = filters(query)
         if query.after is not None:
             where.append(f"({key} > $after OR {key} = $after AND n.id > $after_id)")
-            values["after"], values["after_id"] = query.after
+            value, values["after_id"] = query.after
+            values["after"] = sort_key(value) if isinstance(value, str) else value
         statement = (
             f"MATCH (n:CI) WHERE {' AND '.join(where) or 'true'} RETURN n._image, n.revision"
             f" ORDER BY {key}, n.id LIMIT $limit"

@@ -7,6 +7,7 @@ with `_` are the store's own.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ _CI_WORDS = frozenset({
 })  # fmt: skip
 _COMPONENT_WORDS = frozenset({"name", "kind"})
 _RELATION_WORDS = frozenset({"id"})
+
+_BEYOND = re.compile("[\uffff-\U0010ffff]")
 
 CONSTRAINTS: Mapping[str, str] = {
     "meta": "FOR (n:Meta) REQUIRE n.name IS UNIQUE",
@@ -41,13 +44,21 @@ INDEXES: Mapping[str, str] = {
 
 
 def camel(name: str) -> str:
-    """`network_switch` as `NetworkSwitch`. The name is a word (`plan` has checked), so it is safe inside a statement."""
+    """`network_switch` as `NetworkSwitch`. The name is a word, which `plan` has checked: safe inside a statement."""
     return "".join(part.capitalize() for part in name.split("_"))
 
 
 def class_labels(cls: str) -> str:
     """The labels of a class and its parents, as they stand in a statement: `Server:Device`."""
     return ":".join(camel(row) for row in (lineage(cls) if cls in CI_CLASSES else (cls,)))
+
+
+def sort_key(text: str) -> str:
+    """Text that Neo4j orders by code points, as SQLite and Python do.
+
+    Neo4j 5.26 orders and compares characters beyond U+FFFF in two ways, so that pages repeated rows.
+    """
+    return _BEYOND.sub(lambda match: f"\uffff{ord(match[0]):06x}", text)
 
 
 def ci_properties(ci: CI, image: str, revision: int, handles: Iterable[Handle]) -> dict[str, Any]:
@@ -63,6 +74,8 @@ def ci_properties(ci: CI, image: str, revision: int, handles: Iterable[Handle]) 
         "owner_id": ci.owner,
         "identifiers": [f"{scheme}:{value}" for scheme, value in sorted(ci.identifiers)],
         "missing_since": ci.missing_since,
+        "_name": sort_key(ci.name),
+        "_label": sort_key(ci.label or ""),
         "_image": image,
         "_search": planning.search_text(ci, handles),
         "_attributes": planning.attribute_keys(ci),
@@ -86,7 +99,7 @@ def _shown(values: Mapping[str, Value], taken: frozenset[str]) -> dict[str, Any]
 
 
 def relation_properties(relation: Relation) -> dict[str, Any]:
-    """The columns as properties; `_columns` holds them as JSON where properties would not give them back as they were."""
+    """The columns as properties; beside them as JSON where properties would not give them back as they were."""
     shown = _shown(relation.columns, _RELATION_WORDS)
     if shown != dict(relation.columns) or any(_is_changed(value) for value in relation.columns.values()):
         shown["_columns"] = codec.canonical(codec.values_out(relation.columns)).decode()
@@ -108,12 +121,12 @@ def relation_of(source: str, row: Row) -> Relation:
 
 
 def handle_key(handle: Handle) -> str:
-    return planning.short(codec.canonical(list(handle)).decode())
+    return planning.index_key(*handle)
 
 
 def record_key(kind: str, name: str) -> str:
     """What finds a record by its id, or by one of its keys."""
-    return planning.short(codec.canonical([kind, name]).decode())
+    return planning.index_key(kind, name)
 
 
 def record_properties(record: Record) -> dict[str, Any]:

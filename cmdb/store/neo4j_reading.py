@@ -14,8 +14,8 @@ from cmdb.store.bolt import Row
 from cmdb.store.neo4j_graph import handle_key, record_key, record_of, relation_of
 
 SORT_KEYS = {
-    "name": "n.name",
-    "label": "coalesce(n.label, '')",
+    "name": "n._name",
+    "label": "n._label",
     "class": "n.class",
     "id": "n.id",
     "revision": "n.revision",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from cmdb import codec
+from cmdb.codec import Json
 from cmdb.model import CI, Change, ModelError, Relation, Revision, Value, check_value
 from cmdb.store.base import Batch, Handle, Position, Query, Record, StoreError
 
@@ -211,7 +212,7 @@ def search_text(ci: CI, handles: Iterable[Handle]) -> str:
 def attribute_key(name: str, value: Value) -> str:
     """An attribute as one line of text that is equal exactly for equal names, types and values; long ones by hash."""
     plain = 0.0 if isinstance(value, float) and not value else value
-    return short(codec.canonical([name, codec.value_out(plain)]).decode())
+    return index_key(name, codec.value_out(plain))
 
 
 def attribute_keys(ci: CI) -> list[str]:
@@ -219,11 +220,13 @@ def attribute_keys(ci: CI) -> list[str]:
     return [attribute_key(name, value) for name, value in sorted(ci.attributes.items())]
 
 
-def short(text: str) -> str:
-    """Text as an index key: indexes refuse long ones, so what is long is replaced by its hash."""
-    if len(text) <= _LONGEST_KEY:
-        return text
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+def index_key(*parts: Json) -> str:
+    """One line of text for some JSON, equal exactly for equal parts; by its hash where an index would refuse it."""
+    try:
+        key = codec.canonical(parts)
+    except UnicodeEncodeError as error:
+        raise StoreError(f"{error.object[error.start : error.end]!a} is not valid Unicode") from None
+    return key.decode() if len(key) <= _LONGEST_KEY else "sha256:" + hashlib.sha256(key).hexdigest()
 
 
 def check_query(query: Query) -> None:

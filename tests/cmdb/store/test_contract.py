@@ -78,10 +78,10 @@ def test_revisions_are_gapless_chained_and_later_than_each_other_even_when_the_c
 
 
 def test_the_journal_is_read_over_many_pages(store: GraphStore) -> None:
-    for n in range(450):
+    for n in range(205):
         commit(store, *added(server(f"c{n:03}")))
 
-    assert [revision.n for revision in store.journal()] == list(range(1, 451))
+    assert [revision.n for revision in store.journal()] == list(range(1, 206))
 
 
 def test_a_store_opened_again_holds_what_was_committed(store_url: str) -> None:
@@ -669,6 +669,7 @@ def test_half_a_surrogate_pair_in_a_question_is_a_store_error(store: GraphStore)
         lambda: store.lookup([Handle("name", "half \ud800")]),
         lambda: store.records("section", keys=["half \ud800"]),
         lambda: store.find(Query(text="half \ud800")),
+        lambda: store.find(Query(attributes=(("vendor", "half \ud800"),))),
     ):
         with pytest.raises(StoreError, match="Unicode"):
             question()
