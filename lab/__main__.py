@@ -27,12 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         lab = Lab.start(options.snmp_port, options.ssh_port)
     except OSError as error:
-        print(
-            f"the laboratory cannot start: {error}; choose other ports with --snmp-port and --ssh-port", file=sys.stderr
-        )
+        sys.stderr.write(f"the laboratory cannot start: {error}; choose other ports: --snmp-port, --ssh-port\n")
         return 5
     with lab:
-        print(_announcement(lab, options.json), flush=True)
+        sys.stdout.write(_announcement(lab, options.json) + "\n")
+        sys.stdout.flush()
         stopping.wait()
     return 0
 

@@ -103,9 +103,9 @@ class Agent:
 def _muddled(view: MibView, pdu: Pdu, lie: Lie | None) -> tuple[MibView, Pdu]:
     """The view and request that a lying agent answers from and for."""
     if lie == Lie.TRUNCATED:
-        return TruncatedView(view), pdu
+        return TruncatedView(view.rows()), pdu
     if lie == Lie.LOOPING:
-        return LoopingView(view), pdu
+        return LoopingView(view.rows()), pdu
     if lie == Lie.STRANGER:
         return view, pdu._replace(request_id=pdu.request_id ^ 0x2A)
     return view, pdu

@@ -45,7 +45,8 @@ def tlv(tag: int, body: bytes) -> bytes:
 
 def integer(value: int, tag: int = INTEGER) -> bytes:
     """Encode a signed integer, or an unsigned one under the tag of a counter, gauge or time: same bytes."""
-    return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    significant = value if value >= 0 else ~value
+    return tlv(tag, value.to_bytes(significant.bit_length() // 8 + 1, "big", signed=True))
 
 
 def octets(value: bytes | str, tag: int = OCTET_STRING) -> bytes:

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import TypeAlias
 
 Scalar: TypeAlias = str | int | bool
+ANY = "0.0.0.0"  # noqa: S104 -- text of recorded sockets: nothing is bound by it
 Flat: TypeAlias = Mapping[str, Scalar | tuple[str, ...]]
 
 
@@ -70,7 +71,7 @@ class Listener:
     process: str
     port: int
     pid: int
-    address: str = "0.0.0.0"
+    address: str = ANY
     user: str = "root"
     protocol: str = "tcp"
 

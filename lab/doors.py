@@ -151,7 +151,8 @@ class Doors:
         self._listeners.append(await asyncssh.listen(
             host, port, server_host_keys=[private_key(f"host {self._device.id}")], server_version=version,
             server_factory=lambda: Door(self._device.id, account, self._report), process_factory=server.serve,
-            encoding=None, reuse_address=True, login_timeout=30, gss_host=None, agent_forwarding=False, x11_forwarding=False,
+            encoding=None, reuse_address=True, login_timeout=30, gss_host=None, agent_forwarding=False,
+            x11_forwarding=False,
         ))  # fmt: skip
 
 

@@ -14,8 +14,8 @@ def replies(site: Site, device: Device) -> dict[str, str]:
 def _version(device: Device) -> str:
     head = device.sys_descr.replace("\r\n", "\n")
     rows = "\n".join(
-        f"{'*' if unit.role == 'active' else ' '}    {unit.number} {len(device.ports):<6} {unit.model:<18} {device.version:<17} "
-        f"CAT9K_IOSXE  INSTALL"
+        f"{'*' if unit.role == 'active' else ' '}    {unit.number} {len(device.ports):<6} {unit.model:<18} "
+        f"{device.version:<17} CAT9K_IOSXE  INSTALL"
         for unit in device.units
     )
     return (
@@ -38,7 +38,7 @@ def _inventory(device: Device) -> str:
 
 def _neighbours(site: Site, device: Device) -> str:
     rows = [
-        f"{site.device(far).sys_name[:20]:<20}{own:<15}{120:<11}{'B' if far in {'lobby-sw'} else '':<16}{far_port}"
+        f"{site.device(far).sys_name[:20]:<20}{own:<15}{120:<11}{_letters(site.device(far)):<16}{far_port}"
         for own, far, far_port, cable in site.cables_of(device.id)
         if cable.seen == "lldp" and site.device(far).lldp
     ]
@@ -48,3 +48,7 @@ def _neighbours(site: Site, device: Device) -> str:
         + "\n".join(rows)
         + f"\n\nTotal entries displayed: {len(rows)}\n\n"
     )
+
+
+def _letters(device: Device) -> str:
+    return ",".join(letter for name, letter in (("router", "R"), ("bridge", "B")) if name in device.capabilities)

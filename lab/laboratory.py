@@ -39,6 +39,7 @@ class Lab:
         self.ssh_port = ssh_port
         self.networks = site.networks
         self.log_ins: list[LogIn] = []
+        self._muted: list[Doors] = []
         self._folder = Path(tempfile.mkdtemp(prefix="lab-"))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
@@ -137,11 +138,11 @@ class Lab:
     async def _silence(self, address: str) -> None:
         device = Device(id=f"silent {address}", cls="unknown_device", name="", family="silent", address=address)
         doors = Doors.silent(self.site, device, self._folder)
+        self._muted.append(doors)
         await doors.open(self.snmp_port, self.ssh_port)
-        self._doors[device.id] = doors
 
     async def _close(self) -> None:
-        for doors in self._doors.values():
+        for doors in (*self._doors.values(), *self._muted):
             await doors.close()
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in rest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 from typing import TypeAlias
 
@@ -98,11 +98,15 @@ def index_mac(value: str) -> Oid:
 
 
 class MibView:
-    """The objects of one context, for GET and GETNEXT. Made of another view, it shares that one's objects."""
+    """The objects of one context, for GET and GETNEXT."""
 
-    def __init__(self, rows: Iterable[Row] | MibView) -> None:
-        self._values: dict[Oid, Value] = rows._values if isinstance(rows, MibView) else dict(rows)
-        self._order: list[Oid] = rows._order if isinstance(rows, MibView) else sorted(self._values)
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._values: dict[Oid, Value] = dict(rows)
+        self._order: list[Oid] = sorted(self._values)
+
+    def rows(self) -> Iterator[Row]:
+        """Everything in it, in order."""
+        return ((oid, self._values[oid]) for oid in self._order)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -132,7 +136,7 @@ class MibView:
 
 
 class TruncatedView(MibView):
-    """A view that ends in the middle: what is behind its middle is there to GET, and never found by walking."""
+    """Ends in the middle: what is behind its middle is there to GET, and never found by walking."""
 
     def next(self, oid: Oid) -> tuple[Oid, bytes] | None:
         found = super().next(oid)
@@ -140,10 +144,7 @@ class TruncatedView(MibView):
 
 
 class LoopingView(MibView):
-    """A view whose GETNEXT gives what was asked for: OIDs do not increase, and a walk never ends."""
+    """Gives at GETNEXT what was asked for: OIDs do not increase, and a walk never ends."""
 
     def next(self, oid: Oid) -> tuple[Oid, bytes] | None:
-        value = self._values.get(oid)
-        if value is None:
-            return super().next(oid)
-        return oid, value if isinstance(value, bytes) else value()
+        return (oid, self.get(oid)) if oid in self._values else super().next(oid)

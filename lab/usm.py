@@ -85,7 +85,7 @@ class Engine:
 
     @property
     def time_s(self) -> int:
-        """snmpEngineTime. An hour old at the start: agents in a data centre were booted long ago."""
+        """The engine's snmpEngineTime. An hour old at the start: agents in a data centre were booted long ago."""
         return 3600 + int(self._clock() - self._start)
 
     def answer(self, data: bytes, respond: Callable[[ScopedRequest], bytes | None]) -> bytes | None:
@@ -179,7 +179,7 @@ def localised_key(digest: str, password: str, engine_id: bytes) -> bytes:
 
 def _aes(key: bytes, boots: int, time_s: int, salt: bytes, data: bytes, decrypt: bool = False) -> bytes:
     """AES-128 in 128-bit cipher feedback (RFC 3826, 3.1): built on the block cipher, which is all that it needs."""
-    block = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # CFB runs the cipher forwards both ways.
+    block = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 -- CFB runs the cipher forwards both ways.
     feedback = boots.to_bytes(4, "big") + time_s.to_bytes(4, "big") + salt
     out = bytearray()
     for at in range(0, len(data), 16):

@@ -25,7 +25,7 @@ def main() -> int:
         path = HERE / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-            print(f"{name}: written")
+            sys.stdout.write(f"{name}: written\n")
     return 0
 
 

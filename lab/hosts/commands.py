@@ -119,8 +119,9 @@ def _sockets(site: Site, device: Device, linux: Linux) -> list[tuple[str, ...]]:
                              f"{site.device(connection.to).address}:{connection.port}", owner))  # fmt: skip
             elif connection.to == device.id:
                 listener = next(item for item in linux.listeners if item.port == connection.port)
-                rows.append(("tcp", "ESTAB", "0", "0", f"{device.address}:{connection.port}",
-                             f"{site.device(connection.host).address}:{port}", _users(listener, 9 + number)))  # fmt: skip
+                far = f"{site.device(connection.host).address}:{port}"
+                rows.append(("tcp", "ESTAB", "0", "0", f"{device.address}:{connection.port}", far,
+                             _users(listener, 9 + number)))  # fmt: skip
     return rows
 
 
@@ -150,12 +151,8 @@ def _block_devices(linux: Linux) -> list[tuple[str, ...]]:
 
 
 def _for_people(size: int) -> str:
-    amount, unit = float(size), "B"
-    for unit in ("B", "K", "M", "G", "T"):
-        if amount < 1024:
-            break
-        amount /= 1024
-    return f"{amount:.1f}{unit}".replace(".0", "")
+    power = min((size.bit_length() - 1) // 10, 4)
+    return f"{size / 1024**power:.1f}{'BKMGT'[power]}".replace(".0", "")
 
 
 def _dmi(device: Device, linux: Linux) -> dict[str, str]:
@@ -199,7 +196,8 @@ def _neighbours(site: Site, device: Device) -> list[dict[str, object]]:
         }  # fmt: skip
         found.append({own: {
             "via": "LLDP", "rid": str(len(found) + 1), "age": "90 days, 03:12:45", "chassis": {other.sys_name: chassis},
-            "port": {"id": {"type": "ifname", "value": port.name}, "descr": port.description or port.name, "ttl": "120"},
+            "port": {"id": {"type": "ifname", "value": port.name}, "descr": port.description or port.name,
+                     "ttl": "120"},
         }})  # fmt: skip
     return found
 

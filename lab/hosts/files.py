@@ -41,7 +41,8 @@ def public(device: Device, linux: Linux) -> dict[str, str]:
         "/proc/uptime": "8640000.12 130000000.00\n",
         "/proc/meminfo": f"MemTotal:       {MEMORY_KIB} kB\nMemFree:        90112000 kB\n",
         "/proc/cpuinfo": "".join(
-            f"processor\t: {number}\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) Gold 5317 CPU @ 3.00GHz\n"
+            f"processor\t: {number}\nvendor_id\t: GenuineIntel\n"
+            "model name\t: Intel(R) Xeon(R) Gold 5317 CPU @ 3.00GHz\n"
             f"physical id\t: {number // 8}\ncore id\t\t: {number % 8}\ncpu cores\t: 8\n\n"
             for number in range(CPUS)
         ),

@@ -143,7 +143,8 @@ def _dot1d(entries: list[tuple[Station, str]], numbers: dict[str, int], vlan: in
 def _dot1q(entries: list[tuple[Station, str]], numbers: dict[str, int]) -> list[Row]:
     vlans = sorted({station.vlan for station, _ in entries})
     rows = mib.table("1.3.6.1.2.1.17.7.1.4.2.1", {
-        (0, vlan): {3: mib.gauge(number), 6: mib.number(2), 7: mib.ticks(0)} for number, vlan in enumerate(vlans, start=1)
+        (0, vlan): {3: mib.gauge(number), 6: mib.number(2), 7: mib.ticks(0)}
+        for number, vlan in enumerate(vlans, start=1)
     })  # fmt: skip
     return rows + mib.table("1.3.6.1.2.1.17.7.1.2.2.1", {
         (vlans.index(station.vlan) + 1, *mib.index_mac(station.mac)): {
@@ -154,13 +155,14 @@ def _dot1q(entries: list[tuple[Station, str]], numbers: dict[str, int]) -> list[
 
 
 def arp(site: Site, device: Device) -> list[Row]:
-    """ipNetToMediaTable of the two routers: the stations of the VLANs in which they have an address."""
+    """The two routers' ipNetToMediaTable: the stations of the VLANs in which they have an address."""
     if device.id not in {"core1", "core2"}:
         return []
     svis = {port.vlan: port.index for port in device.ports if port.address}
     return mib.table("1.3.6.1.2.1.4.22.1", {
         (svis[station.vlan], *mib.index_address(station.address)): {
-            1: mib.number(svis[station.vlan]), 2: mib.mac(station.mac), 3: mib.address(station.address), 4: mib.number(3),
+            1: mib.number(svis[station.vlan]), 2: mib.mac(station.mac), 3: mib.address(station.address),
+            4: mib.number(3),
         }
         for station in stations(site)
         if station.vlan in svis and station.address is not None

@@ -22,7 +22,8 @@ def entities(device: Device) -> list[Row]:
             f"Switch {unit.number}" if device.family == "cisco_ios_xe" and unit.model.startswith("C93") else "Chassis"
         )
         rows[at,] = _entry(
-            device, unit.model, 1 if stacked else 0, CHASSIS, name, unit.serial, unit.model, unit.number if stacked else -1
+            device, unit.model, 1 if stacked else 0, CHASSIS, name, unit.serial, unit.model,
+            unit.number if stacked else -1,
         )  # fmt: skip
         for number, (supply, serial) in enumerate(unit.supplies, start=1):
             rows[at + 100 + number,] = _entry(

@@ -25,8 +25,8 @@ def fabric(site: Site, device: Device) -> list[Row]:
     rows += mib.table(f"{node}.6.2.1", {
         (number,): {
             1: mib.number(number), 2: mib.number(20), 3: mib.number(6 if port.name in used else 4),
-            4: mib.number(1 if port.name in used else 2), 5: mib.number(1), 34: mib.text(bytes.fromhex(port.wwpn or "")),
-            36: mib.text(f"port{number - 1}"), 37: mib.text(port.name),
+            4: mib.number(1 if port.name in used else 2), 5: mib.number(1),
+            34: mib.text(bytes.fromhex(port.wwpn or "")), 36: mib.text(f"port{number - 1}"), 37: mib.text(port.name),
         }
         for number, port in enumerate(ports, start=1)
     })  # fmt: skip
@@ -61,11 +61,13 @@ def ups(device: Device) -> list[Row]:
         return []
     node = "1.3.6.1.2.1.33.1"
     rows = mib.scalars(f"{node}.1", {
-        1: mib.text("American Power Conversion" if device.vendor == "APC" else device.vendor), 2: mib.text(device.model),
+        1: mib.text("American Power Conversion" if device.vendor == "APC" else device.vendor),
+        2: mib.text(device.model),
         3: mib.text(device.version), 4: mib.text(device.version), 5: mib.text(device.name), 6: mib.text(""),
     })  # fmt: skip
     rows += mib.scalars(f"{node}.2", {
-        1: mib.number(2), 2: mib.number(0), 3: mib.number(54), 4: mib.number(100), 5: mib.number(2190), 7: mib.number(27),
+        1: mib.number(2), 2: mib.number(0), 3: mib.number(54), 4: mib.number(100), 5: mib.number(2190),
+        7: mib.number(27),
     })  # fmt: skip
     rows += mib.scalars(f"{node}.3", {1: mib.counter(4), 2: mib.number(1)})
     rows += mib.table(f"{node}.3.3.1", {(1,): {2: mib.number(500), 3: mib.number(231)}})
@@ -123,7 +125,8 @@ def array(device: Device) -> list[Row]:
     return rows + mib.table(f"{node}.10.1", {
         (*unit, number): {
             1: mib.text(bytes(unit)), 2: mib.number(number), 3: mib.number(16), 4: mib.text(b"\0\x08"),
-            5: mib.text(b"\0\x08"), 6: mib.number(2), 7: mib.number(3), 10: mib.text(bytes.fromhex((port.wwpn or "").ljust(32, "0"))), 17: mib.text(f"port {number}"),
+            5: mib.text(b"\0\x08"), 6: mib.number(2), 7: mib.number(3),
+            10: mib.text(bytes.fromhex((port.wwpn or "").ljust(32, "0"))), 17: mib.text(f"port {number}"),
         }
         for number, port in enumerate(ports, start=1)
     })  # fmt: skip

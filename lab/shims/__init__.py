@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def install(folder: Path, lldpd: bool) -> None:
     (folder / "whoami").chmod(0o755)
     for name in _REAL:
         if real := shutil.which(name, path="/usr/bin:/bin"):
-            os.symlink(real, folder / name)
+            (folder / name).symlink_to(real)
 
 
 def _script(path: Path, source: Path) -> None:

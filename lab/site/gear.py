@@ -1,7 +1,8 @@
 """The network of the site: cores, access ring, management switch, firewall, fabrics, and what never answers.
 
 Object identifiers of products: CISCO-PRODUCTS-MIB, ARISTA-PRODUCTS-MIB, HH3C-PRODUCT-ID-MIB, FORTINET-FORTIGATE-MIB,
-SW-MIB. Index schemes as the vendors document them (Arista: 999001 for Management1, 2000000 + VLAN; Fabric OS: 2^30 + port).
+SW-MIB. Index schemes as the vendors document them (Arista: 999001 for Management1, 2000000 + VLAN; Fabric OS: 2^30 +
+port).
 """
 
 from __future__ import annotations

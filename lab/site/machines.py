@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.description import Connection, Device, Disk, IfType, Linux, Listener, Port
+from lab.description import ANY, Connection, Device, Disk, IfType, Linux, Listener, Port
 
 GIB = 2**30
 
@@ -21,7 +21,7 @@ def _simple(id_: str, cls: str, name: str, family: str, address: str, label: str
 
 
 def appliances() -> tuple[Device, ...]:
-    """Everything but network gear and computers. Product identifiers: the vendors' MIBs (PowerNet, XUPS, MSA, iDRAC)."""
+    """Everything but network gear and computers. Product identifiers are those of the vendors' MIBs."""
     array = _simple("array1", "storage", "array1", "hpe_msa", "10.210.0.61", "D010110-012", "00:c0:ff:a1:a1:01",
                     "1.3.6.1.4.1.11.2.51", "HPE MSA 2060 FC", "HPE", "MSA 2060 FC", "ACM201T0A1",
                     "IN100R003", "mgmt")  # fmt: skip
@@ -72,7 +72,8 @@ def power_frame() -> tuple[Device, ...]:
             id=name, cls="partition", name=name, family="ibm_aix", address=address, location="LPAR of power1",
             vendor="IBM", model="9105-42A", version="7.3.2.1", sys_object_id="1.3.6.1.4.1.2.3.1.2.1.1.3",
             sys_descr="IBM PowerPC CHRP Computer\nMachine Type: 0x0800004c Processor id: 00F8126B4C00\n"
-            "Base Operating System Runtime AIX version: 07.03.0002.0001\nTCP/IP Client Support version: 07.03.0002.0001",
+            "Base Operating System Runtime AIX version: 07.03.0002.0001\n"
+            "TCP/IP Client Support version: 07.03.0002.0001",
             base_mac=mac, snmp="v2c",
             ports=(Port("en0", 1, mac, description=f"en0; Product: {adapter}", address=f"{address}/24", vlan=10),
                    Port("lo0", 2, type=IfType.LOOPBACK, description="lo0; Software Loopback", speed_mbps=0)),
@@ -93,9 +94,7 @@ def _listeners(*rows: tuple[str, int] | tuple[str, int, str]) -> tuple[Listener,
     found: list[Listener] = []
     for process, port, *address in (("sshd", 22), ("sshd", 22, "[::]"), *rows):
         pid = pids.setdefault(process, 800 + 37 * len(pids))
-        found.append(
-            Listener(process, port, pid, str(address[0]) if address else "0.0.0.0", users.get(process, "root"))
-        )
+        found.append(Listener(process, port, pid, str(address[0]) if address else ANY, users.get(process, "root")))
     return tuple(found)
 
 
@@ -129,7 +128,7 @@ def _host(name: str, last: int, label: str, macs: tuple[str, ...], nics: tuple[s
         id=name, cls="server", name=name, family="linux", address=address, label=label, vendor=vendor, model=model,
         serial=serial, base_mac=macs[0], ports=tuple(ports), ssh="shell", lldp=lldpd, capabilities=("station",),
         linux=Linux(distribution=system[0], kernel=system[1], vendor=vendor, uuid=uuid, bios=bios,
-                    machine_id=uuid.replace("-", "")[::-1] if uuid != _CLONED else f"{last:02d}" + "9f3ac1d24e7b5806" * 2,
+                    machine_id=f"{last:02d}" + ("9f3ac1d24e7b5806" * 2)[2:],
                     listeners=listeners, disks=disks, lldpd=lldpd, sudo=sudo,
                     product_serial=product_serial if product_serial is not None else serial),
     )  # fmt: skip
