@@ -1,2 +1,0 @@
-class PySnmpError(Exception):
-    cause: object

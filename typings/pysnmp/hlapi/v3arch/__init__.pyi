@@ -1,1 +1,0 @@
-from pysnmp.hlapi.v3arch.asyncio import *
