@@ -1,7 +1,7 @@
 """What parsers say of a device, as frozen values; one spelling for all vendors.
 
-MACs are `aa:bb:cc:dd:ee:ff`, WWNs 16 lower-case hex digits, UUIDs lower case, speeds bits a second, sizes bytes. What is
-not known is None or an empty text.
+MACs are `aa:bb:cc:dd:ee:ff`, WWNs 16 lower-case hex digits, UUIDs lower case, speeds bits a second, sizes bytes. What
+is not known is None or an empty text.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ class Chassis:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network interface. `kind` is one of ethernet, fc, lag, vlan, loopback, tunnel, virtual, other.
+    """A network interface, or a port of another network.
 
-    `mac` is the address that is burnt in, where the host tells it apart from the one in use (a slave of a bond).
-    `in_use` is the one that neighbours see.
+    `kind` is one of ethernet, fc, lag, vlan, loopback, tunnel, port (of a rarer type), virtual (an SVI or port channel,
+    with an address of the chassis), software (a bridge or the like, with an address made up), ephemeral (a container's
+    or a guest's end), other. `mac` is the address that is burnt in, where the host tells it apart from the one in use
+    (a slave of a bond); `in_use` is the one that neighbours see.
     """
 
     name: str
@@ -118,7 +120,7 @@ class BasePort:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A MAC that a bridge has learnt at one of its ports. `vlan` is the filtering database's id, where it has several."""
+    """A MAC that a bridge has learnt at one of its ports; `vlan` is the id of the database where there are several."""
 
     mac: str
     port: int
