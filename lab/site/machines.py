@@ -49,7 +49,7 @@ def appliances() -> tuple[Device, ...]:
     )  # fmt: skip
     hmc = _simple("hmc1", "management_controller", "hmc1", "ibm_hmc", "10.210.0.91", "D010210-010",
                   "40:f2:e9:e1:e1:01", "1.3.6.1.4.1.8072.3.2.10",
-                  "Linux hmc1 4.18.0-372.70.1.el8_6.x86_64 #1 SMP Wed Aug 23 11:34:40 EDT 2023 x86_64", "IBM",
+                  "Linux hmc1 4.18.0-372.70.1.hmc10_3s.x86_64 #1 SMP Wed Aug 23 11:34:40 EDT 2023 x86_64", "IBM",
                   "7063-CR2", "789A0B1", "V10R3M1051", loopback=True)  # fmt: skip
     bmc = _simple("bmc-db1", "management_controller", "bmc-db1", "dell_idrac", "10.210.0.92", None,
                   "b0:7b:25:f1:f1:01", "1.3.6.1.4.1.674.10892.5",
