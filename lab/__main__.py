@@ -21,14 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="say what was started as one line of JSON")
     options = parser.parse_args(arguments)
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
     try:
         lab = Lab.start(options.snmp_port, options.ssh_port)
     except OSError as error:
         sys.stderr.write(f"the laboratory cannot start: {error}; choose other ports: --snmp-port, --ssh-port\n")
         return 5
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
     with lab:
         sys.stdout.write(_announcement(lab, options.json) + "\n")
         sys.stdout.flush()
