@@ -36,6 +36,7 @@ class Settings(BaseSettings):
 
     store: SecretStr = Field(default_factory=lambda: SecretStr(f"sqlite:///{data_folder() / 'cmdb.sqlite'}"))
     operations: SecretStr = SecretStr("")
+    key: SecretStr = SecretStr("")
     key_file: Path | None = None
     evidence: Path | None = None
     host: str = "127.0.0.1"

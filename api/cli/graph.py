@@ -1,0 +1,266 @@
+"""Commands that ask the graph: show, find, impact, export, verify, problems; and declare, which tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.output import Exit, emit, fail, people, say, table
+from api.cli.session import JSON, opened
+
+if TYPE_CHECKING:
+    from cmdb.inventory import Inventory
+    from cmdb.model import Change
+    from cmdb.store.base import StoredCI
+
+_KINDS = "power_off, remove, reboot, disconnect, configure or patch"
+_LEVELS = {
+    "up": "● up",
+    "at_risk": "◔ at risk",
+    "degraded": "◑ degraded",
+    "down": "✖ down",
+    "kept": "",
+    "unprotected": "unprotected",
+    "unmanaged": "unmanaged",
+}
+
+
+def show(
+    what: Annotated[str, typer.Argument(help="id, label, serial, MAC, WWN, address, or a name that is unique")],
+    *,
+    claims: Annotated[bool, typer.Option("--claims", help="every claim on its values, and why it won or lost")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Show one CI: its values, components and relations."""
+    from api import views
+
+    with opened() as services:
+        inventory = services.inventory
+        stored = _one(inventory, what)
+        document = views.full(inventory, stored)
+        if claims:
+            document["claims"] = [views.claim(row) for row in inventory.claims(stored.ci.id)]
+    if as_json:
+        emit(document)
+    else:
+        _print_ci(document)
+
+
+def _one(inventory: Inventory, what: str) -> StoredCI:
+    target = inventory.target(what)
+    if len(target.cis) != 1:
+        fail(Exit.BAD_INPUT, f"{what!r} is a relation, not a CI: name one of its ends")
+    stored = inventory.stored(target.cis[0])
+    if stored is None:
+        fail(Exit.NOT_FOUND, f"nothing is known as {what!r}")
+    return stored
+
+
+def _print_ci(document: dict[str, Any]) -> None:
+    head = [document["class"], document["state"], f"revision {document['revision']}"]
+    people().print(f"{document['name']}  {document['label'] or ''}  ({', '.join(head)})  {document['id']}", markup=False)
+    table(("attribute", "value"), [(name, _text(value)) for name, value in document["attributes"].items()])
+    table(("identifier", "value"), [(row["scheme"], row["value"]) for row in document["identifiers"]])
+    parts = [
+        (row["kind"], row["name"], " ".join(f"{name}={_text(value)}" for name, value in row["attributes"].items()))
+        for row in document["components"]
+    ]
+    table(("component", "name", ""), parts)
+    ends = [
+        (row["as"], row["name"], row["class"], " ".join(f"{name}={_text(value)}" for name, value in row["key"].items()))
+        for row in document["relations"]
+    ]
+    table(("relation", "with", "class", "key"), ends)
+    if "claims" in document:
+        columns = ("attribute", "value", "source", "section", "since", "confirmed", "won", "reason")
+        table(columns, [[_text(row[column]) for column in columns] for row in document["claims"]])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def find(
+    words: Annotated[list[str] | None, typer.Argument(help="words that all occur in it; any tag, serial, MAC …")] = None,
+    *,
+    cls: Annotated[str | None, typer.Option("--class", help="of this class or a subclass")] = None,
+    state: Annotated[str | None, typer.Option(help="present, missing or retired")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
+    as_json: JSON = False,
+) -> None:
+    """Find CIs: by anything that names them, else by words in their texts."""
+    from api import views
+    from cmdb import schema
+    from cmdb.model import ModelError, State
+    from cmdb.store.base import Query
+
+    if state is not None and state not in set(State):
+        raise ModelError(f"unknown state {state!r}; known: {', '.join(State)}")
+    text = " ".join(words or ())
+    with opened() as services:
+        inventory = services.inventory
+        query = Query(
+            classes=schema.subclasses(cls) if cls else None,
+            states=frozenset({state}) if state else None,
+            text=text or None,
+            limit=limit,
+        )
+        found = {stored.ci.id: stored for stored in inventory.find(query)}
+        if text:
+            # A MAC or WWN is found in any spelling, which a search for words cannot do.
+            named = [inventory.stored(match.ci) for match in inventory.lookup(text)]
+            fitting = [one for one in named if one and (not query.classes or one.ci.cls in query.classes)]
+            found |= {one.ci.id: one for one in fitting if not state or one.ci.state.value == state}
+    rows = [views.row(stored) for stored in found.values()]
+    if as_json:
+        emit(rows)
+    else:
+        table(
+            ("name", "class", "label", "state", "id"),
+            [(row["name"], row["class"], row["label"], row["state"], row["id"]) for row in rows],
+        )
+    if not rows:
+        fail(Exit.NOT_FOUND, "nothing fits")
+
+
+def impact(
+    what: Annotated[list[str], typer.Argument(help="CIs, CI[PORT] for a cable, or TYPE:FROM..TO for a relation")],
+    *,
+    kind: Annotated[str, typer.Option(help=_KINDS)],
+    down: Annotated[list[str] | None, typer.Option(help="a CI that is down already; may be repeated")] = None,
+    restarts: Annotated[bool, typer.Option("--restarts", help="with patch: it restarts what it patches")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Say what a change would do: what goes down, is degraded, loses its spare or its backup, why, and how sure."""
+    with opened() as services:
+        answer = services.inventory.ask(what, kind, down or (), restarts=restarts)
+    document = answer.as_json()
+    if as_json:
+        emit(document)
+        return
+    _print_impact(document)
+
+
+def _print_impact(document: dict[str, Any]) -> None:
+    counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in document["counts"].items())
+    temporary = " (temporary: a reboot)" if document.get("temporary") else ""
+    people().print(f"revision {document['revision']}: {counts}{temporary}", markup=False)
+    rows = [
+        (
+            row["name"],
+            row["class"],
+            _LEVELS[row["availability"]],
+            " ".join(word for word in (_LEVELS[row["protection"]], _LEVELS[row["management"]]) if word),
+            row["distance"],
+            "; ".join(reason["text"] for reason in row["because"]),
+        )
+        for row in document["affected"]
+    ]
+    table(("affected", "class", "availability", "also", "distance", "because"), rows)
+    if document["unknown"]:
+        table(
+            ("unknown", "class", "reason"),
+            [(row["name"], row["class"], row["reason"]) for row in document["unknown"]],
+        )
+    for note in document["notes"]:
+        people().print(f"note: {note}", markup=False)
+
+
+def declare(
+    file: Annotated[Path, typer.Argument(help="an estate file (YAML)")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show the difference")] = False,
+    name: Annotated[
+        str | None, typer.Option("--as", help="who says it: a later file of this name replaces it [the file's path]")
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Declare what no scan can know. What was taken out of a file declared before is no longer said."""
+    from api import views
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(Exit.BAD_INPUT, f"{file} cannot be read: {error}")
+    with opened() as services:
+        declared = services.inventory.declare(text, name or str(file.resolve()), _user(), dry_run=dry_run)
+    for warning in declared.warnings:
+        say(f"{file}: {warning}")
+    if as_json:
+        changes = [views.change(change) for change in declared.changes]
+        emit({"revision": declared.revision, "changes": changes, "warnings": list(declared.warnings)})
+        return
+    _print_changes(declared.changes)
+    if dry_run:
+        say("nothing was applied (--dry-run)")
+    elif declared.revision is None:
+        say("nothing changed")
+    else:
+        say(f"revision {declared.revision}: {len(declared.changes)} changes")
+
+
+def _print_changes(changes: tuple[Change, ...]) -> None:
+    from cmdb.declare import describe
+
+    for line in describe(changes):
+        people().print(line, markup=False)
+
+
+def _user() -> str:
+    import getpass
+
+    return f"cli:{getpass.getuser()}"
+
+
+def export(
+    *,
+    canonical: Annotated[bool, typer.Option("--canonical", help="named by identifiers: equal for equal graphs")] = False,
+) -> None:
+    """Write the whole graph to standard output as JSON."""
+    from api import views
+
+    with opened() as services:
+        if canonical:
+            emit(services.inventory.canonical())
+            return
+        graph = services.inventory.graph()
+        found = [services.inventory.stored(ci) for ci in graph.cis]
+        emit(
+            {
+                "revision": graph.revision,
+                "cis": [views.row(stored) for stored in found if stored is not None],
+                "relations": [views.relation(relation) for relation in graph.relations.values()],
+            }
+        )
+
+
+def verify(*, as_json: JSON = False) -> None:
+    """Prove the journal's chain of hashes, and that the graph is what the claims project to."""
+    with opened() as services:
+        found = services.inventory.verify()
+    if as_json:
+        emit({"revisions": found.revisions, "problems": list(found.problems)})
+    else:
+        for problem in found.problems:
+            say(problem)
+        say(f"{found.revisions} revisions, {len(found.problems) or 'no'} problems")
+    if found.problems:
+        raise typer.Exit(int(Exit.PROBLEMS))
+
+
+def problems(*, as_json: JSON = False) -> None:
+    """List what a person should mend: conflicts, data problems, and what waits unidentified."""
+    from api import views
+
+    with opened() as services:
+        found = [views.problem(row) for row in services.inventory.problems()]
+    if as_json:
+        emit(found)
+    else:
+        table(("kind", "about", "since", "what"), [(r["kind"], ", ".join(r["about"]), r["since"], r["text"]) for r in found])

@@ -1,0 +1,54 @@
+"""What the command line prints: tables and words for people, JSON alone on standard output for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    PROBLEMS = 1
+    BAD_INPUT = 2
+    NOT_FOUND = 3
+    REFUSED = 4
+    UNAVAILABLE = 5
+
+
+def people() -> Console:
+    """Where tables go; made anew each time, so that a redirected standard output is seen."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def say(*words: str) -> None:
+    """Say something to a person without disturbing what a program reads."""
+    sys.stderr.write(" ".join(words) + "\n")
+
+
+def fail(code: Exit, message: str) -> NoReturn:
+    """End the command with one clear message."""
+    say(f"cmdb: {message}")
+    raise typer.Exit(int(code))
+
+
+def emit(document: Any) -> None:
+    """Print JSON for a program."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
+    """Print a table for a person; what devices say is text, never markup."""
+    drawn = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+    people().print(drawn)

@@ -1,0 +1,66 @@
+"""The command line: `cmdb`. Commands import what they need when they are called, so that `cmdb --help` is fast."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from api.cli import access, graph, labels, running
+from api.cli.output import Exit, say
+
+app = typer.Typer(
+    name="cmdb",
+    help="The CMDB that fills itself: scan, look up, and ask what breaks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for command in (
+    running.serve,
+    running.demo,
+    running.scan,
+    graph.declare,
+    graph.show,
+    graph.find,
+    graph.impact,
+    running.runs,
+    graph.export,
+    graph.verify,
+    graph.problems,
+):
+    app.command()(command)
+app.add_typer(labels.app, name="label")
+app.add_typer(access.credentials, name="credential")
+app.add_typer(access.tokens, name="token")
+app.add_typer(access.host_keys, name="host-key")
+app.add_typer(running.schedules, name="schedule")
+
+
+def main() -> None:
+    """Run a command; every error of ours is one clear message and an exit code."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        from api.cli.session import codes
+
+        table = codes()
+        code = next((table[kind] for kind in type(error).__mro__ if kind in table), None)
+        if code is None:
+            raise
+        say(f"cmdb: {error}")
+        sys.exit(int(code))
+
+
+if __name__ == "__main__":
+    main()
+
+
+__all__ = ["Exit", "app", "main"]

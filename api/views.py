@@ -1,0 +1,85 @@
+"""CIs and relations as the JSON that the API and the command line show alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cmdb import codec, schema
+from cmdb.inventory import Inventory
+from cmdb.model import CI, Component, Relation, Revision
+from cmdb.store.base import StoredCI
+
+
+def value(document: Any) -> Any:
+    """A stored value as JSON: times as ISO 8601 text."""
+    if isinstance(document, dict):
+        return next(iter(document.values()))
+    return [value(item) for item in document] if isinstance(document, list) else document
+
+
+def values(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value(codec.value_out(item)) for name, item in sorted(columns.items())}
+
+
+def row(stored: StoredCI) -> dict[str, Any]:
+    """A CI as a row of a list: everything about itself, nothing about its neighbours."""
+    ci = stored.ci
+    return {
+        "id": ci.id,
+        "class": ci.cls,
+        "name": ci.name,
+        "label": ci.label,
+        "space": ci.space,
+        "state": ci.state.value,
+        "revision": stored.revision,
+        "attributes": values(ci.attributes),
+        "identifiers": [{"scheme": scheme, "value": text} for scheme, text in sorted(ci.identifiers)],
+        "components": [component(part) for part in ci.components],
+        "missing_since": codec.time_out(ci.missing_since) if ci.missing_since else None,
+    }
+
+
+def component(part: Component) -> dict[str, Any]:
+    return {"kind": part.kind, "name": part.name, "attributes": values(part.attributes)}
+
+
+def full(inventory: Inventory, stored: StoredCI) -> dict[str, Any]:
+    """A CI with its relations both ways, each with the CI at its other end."""
+    relations = inventory.relations(stored.ci.id)
+    ends = {end for relation in relations for end in (relation.source, relation.target)}
+    others = {ci: found.ci for ci in ends if (found := inventory.stored(ci)) is not None}
+    return row(stored) | {"relations": [end(relation, stored.ci.id, others) for relation in relations]}
+
+
+def end(relation: Relation, ci: str, others: Mapping[str, CI]) -> dict[str, Any]:
+    """A relation as one of its ends sees it: `out` when the CI is the source, `in` when it is the target."""
+    outward = relation.source == ci
+    other = others[relation.target if outward else relation.source]
+    row_ = schema.relation_row(relation.type)
+    return {
+        "type": relation.type,
+        "direction": "out" if outward else "in",
+        "as": relation.type if outward else row_.inverse,
+        "id": other.id,
+        "name": other.name,
+        "class": other.cls,
+        "relation": relation.id,
+        "key": values(relation.columns),
+    }
+
+
+def relation(item: Relation) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "type": item.type,
+        "source": item.source,
+        "target": item.target,
+        "columns": values(item.columns),
+    }
+
+
+def revision(item: Revision) -> dict[str, Any]:
+    """A journal entry; the images are those of the hash chain."""
+    document: dict[str, Any] = codec.revision_out(item)
+    return document

@@ -1,0 +1,106 @@
+"""Wiring: what the settings name, built once and only when it is asked for. Nothing is created at import."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from api.settings import Settings
+
+if TYPE_CHECKING:
+    from cmdb.inventory import Inventory
+    from cmdb.project import Rules
+    from cmdb.store.base import GraphStore
+    from discovery.transport.base import Secret
+    from operations.credentials import Credentials
+    from operations.database import Database
+    from operations.evidence import EvidenceFolder
+    from operations.host_keys import HostKeyStore
+    from operations.runs import Runs
+    from operations.schedules import Schedules
+    from operations.secrets import Vault
+    from operations.sessions import Sessions
+    from operations.tokens import Tokens
+
+
+def now() -> datetime:
+    """The clock of the whole program."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """The parts of the program, each made on first use, so that a command pays only for what it needs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def store(self) -> GraphStore:
+        from cmdb.store.opening import open_store
+
+        return open_store(self.settings.store.get_secret_value())
+
+    @cached_property
+    def rules(self) -> Rules:
+        from cmdb.project import Rules
+        from discovery.family import scanned_classes
+
+        return Rules(missing_after=self.settings.missing_after, scanned=scanned_classes())
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        from cmdb.inventory import Inventory
+
+        return Inventory(self.store, self.rules, now)
+
+    @cached_property
+    def operations(self) -> Database:
+        from operations.database import Database
+
+        return Database(self.settings.operations_url)
+
+    def vault(self) -> Vault:
+        """The key is read, or made, when the first secret is sealed or opened."""
+        from operations.secrets import open_vault
+
+        return open_vault(self.settings.key_path, self._key)
+
+    @property
+    def _key(self) -> Secret | None:
+        from discovery.transport.base import Secret
+
+        text = self.settings.key.get_secret_value()
+        return Secret(text) if text else None
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        from operations.tokens import Tokens
+
+        return Tokens(self.operations, now)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        from operations.sessions import Sessions
+
+        return Sessions(self.operations, self.tokens, now)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        from operations.credentials import Credentials
+
+        return Credentials(self.operations, self.vault, now)
+
+    def host_keys(self, space: str) -> HostKeyStore:
+        from discovery.transport.base import HostKeyPolicy
+        from operations.host_keys import HostKeyStore
+
+        return HostKeyStore(self.operations, now, HostKeyPolicy(self.settings.host_key_policy), space)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("store", "operations"):
+            if (part := self.__dict__.get(name)) is not None:
+                part.close()
+
+
