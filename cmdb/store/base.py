@@ -1,4 +1,4 @@
-"""The store contract. A store keeps, finds and chains; it never decides: meaning stays in resolve, project and impact."""
+"""The store contract. A store keeps, finds and chains; it never decides: meaning stays in resolve, project, impact."""
 
 from __future__ import annotations
 

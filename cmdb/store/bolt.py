@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from time import monotonic, sleep
 from typing import Any, TypeAlias
 
 import neo4j
@@ -20,6 +21,7 @@ RETRY_S = 5.0
 """How long the driver may repeat a statement; its own default keeps a caller waiting for a minute."""
 
 _ATTEMPTS = 5
+_PAUSE_S = 0.005
 _SECURITY = "Neo.ClientError.Security."
 _CONSTRAINT = "Neo.ClientError.Schema.ConstraintValidationFailed"
 _MAY_PASS = (_CONSTRAINT, "Neo.ClientError.Statement.EntityNotFound", "Neo.ClientError.Schema.EquivalentSchemaRule")
@@ -66,21 +68,26 @@ class Server:
         Reads too go to the leader of a cluster: the others lag behind it.
         """
         with self._translated():
-            attempt = 0
-            while True:
-                attempt += 1
+            for _ in range(_ATTEMPTS - 1):
                 try:
-                    with self._session() as session:
-                        return session.execute_write(_values, statement, parameters)
+                    return self._run(statement, parameters)
                 except exceptions.Neo4jError as error:
-                    if error.code not in _MAY_PASS or attempt == _ATTEMPTS:
+                    if error.code not in _MAY_PASS:
                         raise
+            return self._run(statement, parameters)
+
+    def _run(self, statement: str, parameters: dict[str, object]) -> list[Row]:
+        with self._session() as session:
+            return session.execute_write(_values, statement, parameters)
 
     @contextmanager
-    def transaction(self, timeout_s: float) -> Iterator[BoltTransaction]:
-        """A transaction that commits at the end, or keeps nothing; the server ends it after `timeout_s`."""
+    def transaction(self, first: str, timeout_s: float) -> Iterator[BoltTransaction]:
+        """A transaction that commits at the end, or keeps nothing; the server ends it after `timeout_s`.
+
+        `first` is its first statement, which takes its locks and is tried again while that may help.
+        """
         with self._translated(), self._session() as session:
-            transaction = session.begin_transaction(timeout=timeout_s)
+            transaction = _begun(session, first, timeout_s)
             try:
                 yield BoltTransaction(transaction)
                 transaction.commit()
@@ -119,6 +126,28 @@ class Server:
     def close(self) -> None:
         self._closed = True
         self._driver.close()
+
+
+def _begun(session: neo4j.Session, first: str, timeout_s: float) -> neo4j.Transaction:
+    """Begin with a statement that takes a lock.
+
+    Neo4j 5.26 now and then sees a dead-lock between two transactions that only queue for one lock (a waiter that just
+    got it still counts as waiting), and ends one of them; nothing was done in it yet, so it begins again.
+    """
+    deadline = monotonic() + timeout_s
+    attempt = 0
+    while True:
+        attempt += 1
+        transaction = session.begin_transaction(timeout=timeout_s)
+        try:
+            transaction.run(first).consume()
+        except exceptions.TransientError:
+            transaction.close()
+            if monotonic() > deadline:
+                raise
+            sleep(min(attempt * _PAUSE_S, 1.0))
+        else:
+            return transaction
 
 
 def _values(transaction: neo4j.ManagedTransaction, statement: str, parameters: dict[str, object]) -> list[Row]:

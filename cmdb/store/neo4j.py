@@ -20,7 +20,7 @@ from cmdb.store.base import (
     StoreTooNew,
 )
 from cmdb.store.bolt import Server, utc
-from cmdb.store.neo4j_graph import CONSTRAINTS, INDEXES, relation_of, sort_key
+from cmdb.store.neo4j_graph import CONSTRAINTS, INDEXES, META, position_out, relation_of, sort_key, stored_ci
 from cmdb.store.neo4j_reading import (
     SORT_KEYS,
     filters,
@@ -57,9 +57,8 @@ class Neo4jStore:
         """Take the revision lock, yield, commit; on an exception nothing of it is kept."""
         if self._writer == threading.get_ident():
             raise StoreError("a write transaction is open in this thread already")
-        with self._server.transaction(TRANSACTION_TIMEOUT_S) as bolt:
-            # Writing to the one Meta node waits until every other writer has finished: this is the revision lock.
-            bolt.run("MATCH (m:Meta {name: 'store'}) SET m.lock = m.lock + 1")
+        # Writing to the one Meta node waits until every other writer has finished: this is the revision lock.
+        with self._server.transaction(f"MATCH {META} SET m.lock = m.lock + 1", TRANSACTION_TIMEOUT_S) as bolt:
             self._writer = threading.get_ident()
             try:
                 transaction = Neo4jTransaction(bolt)
@@ -92,11 +91,10 @@ class Neo4jStore:
             value, values["after_id"] = query.after
             values["after"] = sort_key(value) if isinstance(value, str) else value
         statement = (
-            f"MATCH (n:CI) WHERE {' AND '.join(where) or 'true'} RETURN n._image, n.revision"
-            f" ORDER BY {key}, n.id LIMIT $limit"
+            f"MATCH (n:CI) WHERE {' AND '.join(where) or 'true'} RETURN n._image ORDER BY {key}, n.id LIMIT $limit"
         )
         rows = self._server.run(statement, **values, limit=query.limit)
-        return [StoredCI(planning.ci_of(image), revision) for image, revision in rows]
+        return [stored_ci(image) for (image,) in rows]
 
     def count(self, query: Query) -> int:
         planning.check_query(query)
@@ -111,10 +109,11 @@ class Neo4jStore:
     def topology(self) -> Graph:
         """Load, then apply the journal of what was committed meanwhile: Neo4j reads what is committed, row by row."""
         start = self.position().revision
-        images = self._server.run("MATCH (n:CI) RETURN n._image")
+        images = self._server.run("MATCH (n:CI) WHERE n._image IS NOT NULL RETURN n._image")
         linked = self._server.run("MATCH (a:CI)-[r]->(b:CI) RETURN a.id, collect([r.id, type(r), b.id, properties(r)])")
-        cis = {ci.id: ci for ci in (planning.ci_of(image) for (image,) in images)}
-        relations = {row[0]: relation_of(source, row) for source, rows in linked for row in rows}
+        cis = {ci.id: ci for ci, _ in (stored_ci(image) for (image,) in images)}
+        # What is deleted while it is read comes as null; the journal has it.
+        relations = {row[0]: relation_of(source, row) for source, rows in linked for row in rows if None not in row}
         revision = start
         while page := self.changes(revision, _PAGE):
             for change in (change for entry in page for change in entry.changes):
@@ -163,7 +162,7 @@ def _replay(
 
 def _open_schema(server: Server) -> None:
     """Make what is missing of the schema; refuse one of a newer version."""
-    found = server.run("MATCH (m:Meta {name: 'store'}) RETURN m.schema")
+    found = server.run(f"MATCH {META} RETURN m.schema")
     if found and found[0][0] > SCHEMA_VERSION:
         raise StoreTooNew(
             f"the store on Neo4j at {server.name} has schema {found[0][0]}, written by a newer cmdb; this one knows"
@@ -177,8 +176,7 @@ def _open_schema(server: Server) -> None:
         if name not in known:
             server.run(f"CREATE INDEX {name} IF NOT EXISTS {rule}")
     server.run(
-        "MERGE (m:Meta {name: 'store'}) ON CREATE SET m.schema = $schema, m.evidence = 0, m.lock = 0, m.revision = 0,"
-        " m.hash = $hash",
+        "MERGE (m:Meta {name: 'store'}) ON CREATE SET m:Lock, m.schema = $schema, m.lock = 0, m.position = $position",
         schema=SCHEMA_VERSION,
-        hash=planning.START.hash,
+        position=position_out(planning.START),
     )

@@ -1,7 +1,8 @@
 """How CIs, relations and records look as nodes and relationships, for who reads the graph with plain Cypher.
 
-`_image` holds the JSON of a CI, from which it is read back; the other properties show it to people. Names that begin
-with `_` are the store's own.
+`_image` holds the revision and the JSON of a CI, from which it is read back; the other properties show it to people.
+One property, because Neo4j reads what is committed property by property: a reader met the new state with the old
+revision. Names that begin with `_` are the store's own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from cmdb import codec
 from cmdb.model import CI, Component, Relation, Value
 from cmdb.schema import CI_CLASSES, RELATION_TYPES, lineage
 from cmdb.store import plan as planning
-from cmdb.store.base import Handle, Record
+from cmdb.store.base import Handle, Position, Record, StoredCI
 from cmdb.store.bolt import Row, utc
 
 _CI_WORDS = frozenset({
@@ -25,6 +26,9 @@ _COMPONENT_WORDS = frozenset({"name", "kind"})
 _RELATION_WORDS = frozenset({"id"})
 
 _BEYOND = re.compile("[\uffff-\U0010ffff]")
+
+META = "(m:Lock)"
+"""The one Meta node, by a label of its own: to find it by its constraint's index would lock the index entry, too."""
 
 CONSTRAINTS: Mapping[str, str] = {
     "meta": "FOR (n:Meta) REQUIRE n.name IS UNIQUE",
@@ -76,11 +80,28 @@ def ci_properties(ci: CI, image: str, revision: int, handles: Iterable[Handle]) 
         "missing_since": ci.missing_since,
         "_name": sort_key(ci.name),
         "_label": sort_key(ci.label or ""),
-        "_image": image,
+        "_image": f"{revision} {image}",
         "_search": planning.search_text(ci, handles),
         "_attributes": planning.attribute_keys(ci),
     }
     return _shown(ci.attributes, _CI_WORDS) | {name: value for name, value in given.items() if value is not None}
+
+
+def stored_ci(image: str) -> StoredCI:
+    """A CI and its revision from `_image`."""
+    revision, _, document = image.partition(" ")
+    return StoredCI(planning.ci_of(document), int(revision))
+
+
+def position_out(position: Position) -> str:
+    """A position as the one property of the Meta node, so that no reader sees half a commit of it."""
+    at = codec.time_out(position.at) if position.at else None
+    return json.dumps([position.revision, at, position.hash, position.evidence])
+
+
+def position_in(text: str) -> Position:
+    revision, at, digest, evidence = json.loads(text)
+    return Position(revision, codec.time_in(at) if at else None, digest, evidence)
 
 
 def component_properties(component: Component) -> dict[str, Any]:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from cmdb import codec
 from cmdb.model import Relation
 from cmdb.store import plan as planning
 from cmdb.store.base import Handle, Match, Position, Query, Record, StoredCI
 from cmdb.store.bolt import Row
-from cmdb.store.neo4j_graph import handle_key, record_key, record_of, relation_of
+from cmdb.store.neo4j_graph import META, handle_key, position_in, record_key, record_of, relation_of, stored_ci
 
 SORT_KEYS = {
     "name": "n._name",
@@ -31,10 +30,8 @@ class Run(Protocol):
 
 
 def read_position(run: Run) -> Position:
-    [[revision, at, digest, evidence]] = run(
-        "MATCH (m:Meta {name: 'store'}) RETURN m.revision, m.at, m.hash, m.evidence"
-    )
-    return Position(revision, codec.time_in(at) if at else None, digest, evidence)
+    [[position]] = run(f"MATCH {META} RETURN m.position")
+    return position_in(position)
 
 
 def read_records(run: Run, kind: str, keys: Iterable[str] | None, cis: Iterable[str] | None) -> list[Record]:
@@ -55,8 +52,8 @@ def read_records(run: Run, kind: str, keys: Iterable[str] | None, cis: Iterable[
 
 
 def read_cis(run: Run, ids: Iterable[str]) -> dict[str, StoredCI]:
-    rows = run("UNWIND $ids AS id MATCH (n:CI {id: id}) RETURN id, n._image, n.revision", ids=sorted(set(ids)))
-    return {name: StoredCI(planning.ci_of(image), revision) for name, image, revision in sorted(rows)}
+    rows = run("UNWIND $ids AS id MATCH (n:CI {id: id}) RETURN id, n._image", ids=sorted(set(ids)))
+    return {name: stored_ci(image) for name, image in sorted(rows)}
 
 
 def read_handles(run: Run, ids: Iterable[str]) -> dict[str, frozenset[Handle]]:
@@ -88,7 +85,8 @@ def read_relations(run: Run, ids: Iterable[str], types: Iterable[str] | None) ->
         " RETURN startNode(r).id, r.id, type(r), endNode(r).id, properties(r)",
         ids=sorted(set(ids)),
     )
-    return sorted((relation_of(row[0], row[1:]) for row in rows), key=lambda relation: relation.id)
+    # What is deleted while it is read comes as null.
+    return sorted((relation_of(row[0], row[1:]) for row in rows if None not in row), key=lambda relation: relation.id)
 
 
 def filters(query: Query) -> tuple[list[str], dict[str, Any]]:

@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from cmdb import codec
 from cmdb.model import CI, Relation, Revision
 from cmdb.store import plan as planning
 from cmdb.store.base import Batch, Handle, Position, Record, StoredCI, StoreError
 from cmdb.store.bolt import BoltTransaction
 from cmdb.store.neo4j_graph import (
+    META,
     camel,
     ci_properties,
     class_labels,
     component_properties,
     handle_key,
+    position_out,
     record_key,
     record_properties,
     relation_properties,
@@ -87,7 +88,6 @@ class Neo4jTransaction:
         if self._counted or not written:
             return
         self._counted = True
-        self._bolt.run("MATCH (m:Meta {name: 'store'}) SET m.evidence = m.evidence + 1")
         self._position = replace(self._position, evidence=self._position.evidence + 1)
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredCI]:
@@ -143,8 +143,7 @@ class Neo4jTransaction:
 
     def _write_journal(self, revision: Revision, changes: bytes) -> None:
         self._bolt.run(
-            "CREATE (r:Revision) SET r = $row WITH r MATCH (m:Meta {name: 'store'})"
-            " SET m.revision = r.n, m.at = $at, m.hash = r.hash",
+            "CREATE (r:Revision) SET r = $row",
             row={
                 "n": revision.n,
                 "at": revision.at,
@@ -155,7 +154,6 @@ class Neo4jTransaction:
                 "prev_hash": revision.prev_hash,
                 "hash": revision.hash,
             },
-            at=codec.time_out(revision.at),
         )
 
     def _write_handles(self, work: planning.Plan) -> dict[str, frozenset[Handle]]:
@@ -231,7 +229,8 @@ class Neo4jTransaction:
             )
 
     def finish(self) -> None:
-        """Link records to the CIs they speak of, which may have been made after them."""
+        """Move the position, and link records to the CIs they speak of, which may have been made after them."""
+        self._bolt.run(f"MATCH {META} SET m.position = $position", position=position_out(self._position))
         self._each(
             [[key, ci] for key, cis in self._to_link.items() for ci in sorted(cis)],
             "MATCH (r:Record {_key: row[0]}) MATCH (n:CI {id: row[1]}) MERGE (r)-[:FROM]->(n)",
