@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
+from weakref import WeakSet
 
 import asyncssh
 
@@ -44,6 +45,7 @@ class Doors:
         self._transports: list[asyncio.BaseTransport] = []
         self._listeners: list[asyncssh.SSHAcceptor] = []
         self._held: list[socket.socket] = []
+        self._guests: WeakSet[asyncssh.SSHServerConnection] = WeakSet()
 
     @classmethod
     def silent(cls, site: Site, device: Device, folder: Path) -> Self:
@@ -75,8 +77,12 @@ class Doors:
         for listener in self._listeners:
             listener.close()
             await listener.wait_closed()
+        for guest in list(self._guests):
+            guest.abort()
+            await guest.wait_closed()
         for held in self._held:
             held.close()
+        self._guests.clear()
         self._transports, self._listeners, self._held = [], [], []
         await asyncio.sleep(0)
 
@@ -150,7 +156,8 @@ class Doors:
             version = "Cisco-1.25"
         self._listeners.append(await asyncssh.listen(
             host, port, server_host_keys=[private_key(f"host {self._device.id}")], server_version=version,
-            server_factory=lambda: Door(self._device.id, account, self._report), process_factory=server.serve,
+            server_factory=lambda: Door(self._device.id, account, self._report, self._guests.add),
+            process_factory=server.serve,
             encoding=None, reuse_address=True, login_timeout=30, gss_host=None, agent_forwarding=False,
             x11_forwarding=False,
         ))  # fmt: skip

@@ -52,10 +52,16 @@ class LogIn:
 class Door(asyncssh.SSHServer):
     """Checks passwords and keys of one device, and reports each attempt."""
 
-    def __init__(self, device: str, account: Account, report: Callable[[LogIn], None]) -> None:
+    def __init__(self, device: str, account: Account, report: Callable[[LogIn], None],
+                 entered: Callable[[asyncssh.SSHServerConnection], None]) -> None:  # fmt: skip
+        """`entered` is told of each connection, so that it can be ended with the device."""
         self._device = device
         self._account = account
         self._report = report
+        self._entered = entered
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._entered(conn)
 
     def begin_auth(self, username: str) -> bool:  # noqa: ARG002 -- named by asyncssh
         return True

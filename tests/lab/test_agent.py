@@ -26,7 +26,7 @@ V1, V2C = 0, 1
 
 class Reply(NamedTuple):
     status: int
-    index: int
+    at: int
     bindings: list[tuple[Oid, bytes]]
 
 

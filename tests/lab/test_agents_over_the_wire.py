@@ -98,7 +98,9 @@ def test_a_device_that_answers_at_two_addresses_says_the_same(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"auth": "not the password"}, {"priv": "not the password"}, {"user": "nobody"}], ids=lambda row: [*row][0]
+    "wrong",
+    [{"auth": "not the password"}, {"priv": "not the password"}, {"user": "nobody"}],
+    ids=lambda row: next(iter(row)),
 )
 def test_version_3_tells_wrong_users_and_passwords_apart(lab: Lab, wrong: dict[str, str]) -> None:
     with pytest.raises(CredentialRefused) as caught:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,11 +42,9 @@ def test_integers_take_as_few_octets_as_they_can() -> None:
 def test_noise_is_refused_and_never_crashes_the_reader(noise: bytes) -> None:
     reader = Reader(noise)
 
-    try:
+    with suppress(BerError):
         while not reader.done:
             reader.element()
-    except BerError as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize("text", ["30", "3080", "3085ffffffffff", "3005020101", "0200"])

@@ -39,7 +39,7 @@ class AnyHostKey:
 
     policy = HostKeyPolicy.PIN
 
-    def known(self, address: str, port: int) -> Sequence[HostKey]:
+    def known(self, address: str, port: int) -> Sequence[HostKey]:  # noqa: ARG002 -- the protocol's names
         return ()
 
     def pin(self, address: str, port: int, key: HostKey) -> None:
@@ -191,9 +191,10 @@ def test_a_silent_host_is_silent_and_a_refusing_one_refuses(lab: Lab) -> None:
 
 
 def test_silence_means_that_not_even_a_connection_comes_about(lab: Lab) -> None:
-    with socket.socket() as probe, pytest.raises(TimeoutError):
+    with socket.socket() as probe:
         probe.settimeout(0.3)
-        probe.connect(("127.210.1.200", lab.ssh_port))
+        with pytest.raises(TimeoutError):
+            probe.connect(("127.210.1.200", lab.ssh_port))
 
 
 def test_a_slow_host_takes_its_time(lab: Lab) -> None:
