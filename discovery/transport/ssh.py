@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import select
 import threading
 import time
@@ -36,6 +37,9 @@ from discovery.transport.ssh_dial import check_host_key, dialled
 from discovery.transport.ssh_script import ScriptShell
 from discovery.transport.ssh_stream import Chunk, Stream
 from discovery.transport.ssh_terminal import PromptTerminal
+
+# paramiko logs every failure as an error; ours are values. Without a handler Python would print them.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _CHUNK = 256 * 1024
 _KEY_CLASSES: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
@@ -220,6 +224,8 @@ def translated(endpoint: Endpoint, doing: str) -> Iterator[None]:
     except (EOFError, ConnectionError) as error:
         raise Refused(f"{endpoint} ended the connection while {doing}") from error
     except paramiko.SSHException as error:
+        if isinstance(error.__context__, (EOFError, ConnectionError)):
+            raise Refused(f"{endpoint} ended the connection while {doing}") from error
         raise Garbled(f"{endpoint}, while {doing}: {error}") from error
     except OSError as error:
         raise TransportError(f"{endpoint}, while {doing}: {error}") from error

@@ -60,8 +60,8 @@ class PromptTerminal:
         if lines and lines[0].strip().endswith(line.strip().encode()):
             del lines[0]
         if came and lines:
-            del lines[-1]
-        text = b"".join(each + b"\n" for each in lines)
+            lines[-1] = b""
+        text = b"\n".join(lines)
         cap = self._limits.command_bytes
         truncated = len(text) > cap or not came
         return Output(text[:cap], b"", 0 if came else None, truncated=truncated, timed_out=not came)
