@@ -1,0 +1,1 @@
+"""What people run: runs, credentials, host keys, tokens and schedules, kept in the operations database."""
