@@ -16,7 +16,7 @@ from cmdb.store.base import StoreError, StoreUnavailable
 Row: TypeAlias = list[Any]
 """One row of a result; narrowed at once by who asked."""
 
-CONNECT_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 3.0
 RETRY_S = 5.0
 """How long the driver may repeat a statement; its own default keeps a caller waiting for a minute."""
 
@@ -51,7 +51,7 @@ class Server:
             f"neo4j://{address}",
             auth=(user, password),
             connection_timeout=CONNECT_TIMEOUT_S,
-            connection_acquisition_timeout=2 * CONNECT_TIMEOUT_S,
+            connection_acquisition_timeout=CONNECT_TIMEOUT_S + 1,
             max_transaction_retry_time=RETRY_S,
             notifications_min_severity="OFF",
         )

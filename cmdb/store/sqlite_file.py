@@ -101,7 +101,7 @@ def connect(path: Path, timeout_s: float) -> sqlite3.Connection:
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA cache_size = -8192")
     except BaseException:
         connection.close()
         raise

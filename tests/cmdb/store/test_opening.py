@@ -26,7 +26,7 @@ def test_three_slashes_are_a_path_from_the_working_folder(tmp_path: Path, monkey
 
 
 def test_a_path_may_have_spaces_and_other_letters(tmp_path: Path) -> None:
-    open_store(f"sqlite:///{tmp_path}/my データ 50%/store.db").close()
+    open_store(f"sqlite:///{tmp_path}/my データ 50%20/store.db").close()
 
     assert (tmp_path / "my データ 50%" / "store.db").is_file()
 
