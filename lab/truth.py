@@ -1,7 +1,8 @@
 """The description → truth.yaml: all that must be in the graph once the estate is declared and the site was scanned.
 
-A CI is `{class, name, label?, serial?, components}`; label and serial stand only where a name is not unique. A relation
-names its ends by name, else by label, as `class:name@label`. Of a cable, either end may come first.
+A CI is `{class, name, mac?, label?, components}`; `mac`, one that it has, stands only where a name is not unique. A
+relation names its ends by name, or as `name@mac` where the name is not unique. Of a cable, either end may come first;
+its medium is ethernet where none is given.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Known:
     cls: str
     name: str
     label: str | None = None
+    mac: str | None = None
     components: tuple[tuple[str, str], ...] = ()
 
 
@@ -46,6 +48,8 @@ def truth(site: Site) -> str:
 def _ci(ci: Known, ambiguous: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"class": ci.cls, "name": ci.name}
     if ambiguous:
+        row["mac"] = ci.mac
+    if ci.label is not None:
         row["label"] = ci.label
     row["components"] = [{"kind": kind, "name": name} for kind, name in ci.components]
     return row
@@ -57,10 +61,12 @@ def _cis(site: Site) -> Iterator[Known]:
         yield Known("room", room.label)
     for declared in site.declared:
         if (declared.cls, declared.name) not in devices:
-            groups = tuple(("group", group.name) for group in site.groups if group.of == declared.name)
-            yield Known(declared.cls, declared.name, components=groups)
+            components = [("group", group.name) for group in site.groups if group.of == declared.name]
+            if isinstance(address := declared.attributes.get("address"), str):
+                components.append(("address", address))
+            yield Known(declared.cls, declared.name, components=tuple(components))
     for device in site.devices:
-        yield Known(device.cls, device.name, device.label, tuple(sorted(_components(device))))
+        yield Known(device.cls, device.name, device.label, device.base_mac, tuple(sorted(_components(device))))
         if device.linux is not None:
             yield Known("operating_system", system_name(device, device.linux))
             for process in processes(device.linux):
@@ -106,12 +112,10 @@ def _components(device: Device) -> Iterator[tuple[str, str]]:
 
 def _relations(site: Site, names: Counter[str]) -> Iterator[dict[str, Any]]:
     def end(device: Device) -> str:
-        return device.name if names[device.name] == 1 else f"{device.cls}:{device.name}@{device.label}"
+        return device.name if names[device.name] == 1 else f"{device.name}@{device.base_mac}"
 
-    by_reference = {device.serial: end(device) for device in site.devices if device.serial and names[device.name] > 1}
     for link in site.links:
-        ends = (by_reference.get(link.source, link.source), by_reference.get(link.target, link.target))
-        yield {"type": link.type, "from": ends[0], "to": ends[1], **link.keys}
+        yield {"type": link.type, "from": link.source, "to": link.target, **link.keys}
     for cable in site.cables:
         yield _cable(cable, end(site.device(cable.a)), end(site.device(cable.b)))
     for device in site.devices:

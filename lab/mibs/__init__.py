@@ -18,7 +18,7 @@ def render(site: Site, device: Device, uptime: Callable[[], int]) -> dict[str, M
         rows += entity.entities(device)
     rows += neighbours.lldp(site, device) + bridge.arp(site, device)
     rows += vendor.fabric(site, device) + vendor.ups(device) + vendor.powernet(device)
-    rows += vendor.fortinet(device) + vendor.array(device)
+    rows += vendor.fortinet(device) + vendor.array(device) + vendor.controller(device)
     bridged = bridge.contexts(site, device)
     views = {context: MibView(rows + extra if context == "" else extra) for context, extra in bridged.items()}
     return views or {"": MibView(rows)}

@@ -108,6 +108,15 @@ def fortinet(device: Device) -> list[Row]:
     )
 
 
+def controller(device: Device) -> list[Row]:
+    """IDRAC-MIB-SMIv2 racShortName, racVersion and racFirmwareVersion of a service processor."""
+    if device.family != "dell_idrac":
+        return []
+    return mib.scalars("1.3.6.1.4.1.674.10892.5.1.1", {
+        2: mib.text(device.model), 5: mib.text(device.version), 8: mib.text(device.version),
+    })  # fmt: skip
+
+
 def array(device: Device) -> list[Row]:
     """FCMGMT-MIB connUnitTable and connUnitPortTable of the array (experimental.94): its ports with their WWPNs."""
     if device.family != "hpe_msa":

@@ -49,6 +49,7 @@ _MANAGEMENT = tuple(
         (
             ("ups1", "eth0"), ("ups2", "eth0"), ("array1", "mgmt"), ("bmc-db1", "eth0"), ("pdu-a", "eth0"),
             ("pdu-b", "eth0"), ("fcsw1", "eth0"), ("fcsw2", "eth0"), ("hmc1", "eth0"), ("tape1", "eth0"),
+            ("sensor-a", "eth0"), ("sensor-b", "eth0"),
         ),
         start=1,
     )

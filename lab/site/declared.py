@@ -104,40 +104,34 @@ _FRAME_LINKS = (
     Link("managed_by", "db1", "bmc-db1"),
 )
 
-PDU_A, PDU_B = "ZA2033011111", "ZA2033022222"
+_FEEDS = (("A", "pdu-a"), ("B", "pdu-b"))
 _TWO_FEEDS = (
     "core1", "core2", "acc1", "acc3", "fw1", "fcsw1", "fcsw2", "array1", "web1", "web2", "web3", "app1", "app2", "db1",
     "db2", "power1",
 )  # fmt: skip
 _ONE_FEED = ("acc2", "mgm1", "hmc1")
 _POWER_LINKS = (
-    Link("powered_by", PDU_A, "ups1", {"feed": "in"}),
-    Link("powered_by", PDU_B, "ups2", {"feed": "in"}),
-    *(
-        Link("powered_by", name, pdu, {"feed": feed})
-        for name in _TWO_FEEDS
-        for feed, pdu in (("A", PDU_A), ("B", PDU_B))
-    ),
-    *(Link("powered_by", name, PDU_A, {"feed": "A"}) for name in _ONE_FEED),
+    Link("powered_by", "pdu-a", "ups1", {"feed": "in"}),
+    Link("powered_by", "pdu-b", "ups2", {"feed": "in"}),
+    *(Link("powered_by", name, pdu, {"feed": feed}) for name in _TWO_FEEDS for feed, pdu in _FEEDS),
+    *(Link("powered_by", name, "pdu-a", {"feed": "A"}) for name in _ONE_FEED),
 )
 
 
 def declared(devices: Iterable[Device]) -> tuple[Declared, ...]:
     """The declared CIs: what exists only by declaration, and the devices of which something is declared."""
-    return (*_PLACES, *_BUSINESS, *_STORAGE, *(_device(device) for device in devices if device.address or device.label))
+    return (*_PLACES, *_BUSINESS, *_STORAGE, *(_device(device) for device in devices if _is_declared(device)))
 
 
 def links(devices: Iterable[Device]) -> tuple[Link, ...]:
     """The declared relations. Where something stands follows from its label, so that it is declared once."""
-    places = tuple(
-        Link("located_in", reference(device), device.label[:7]) for device in devices if device.label is not None
-    )
+    places = tuple(Link("located_in", device.name, device.label[:7]) for device in devices if device.label is not None)
     return (*_PLACE_LINKS, *places, *_BUSINESS_LINKS, *_LEGS, *_STORAGE_LINKS, *_FRAME_LINKS, *_POWER_LINKS)
 
 
-def reference(device: Device) -> str:
-    """How the estate refers to a device: by its name, or by its serial where two have the name."""
-    return device.serial if device.name != device.id and device.serial else device.name
+def _is_declared(device: Device) -> bool:
+    """Whether the estate names a device: nobody declares who is only seen, nor what is called like another."""
+    return device.label is not None or device.cls in {"partition", "management_controller"}
 
 
 def _device(device: Device) -> Declared:
@@ -145,12 +139,12 @@ def _device(device: Device) -> Declared:
     attributes: dict[str, str | int | bool | tuple[str, ...]] = {}
     if device.id in {"core1", "core2"}:
         attributes["gateway"] = True
-    if device.name != device.id and device.serial:
-        attributes["serial"] = device.serial
     if device.family == "declared":
         attributes |= {"vendor": device.vendor, "model": device.model, "serial": device.serial or ""}
     wwpns = tuple(port.wwpn for port in device.ports if port.wwpn)
     if wwpns and device.linux is None and device.cls != "fc_switch":
+        if device.base_mac is not None:
+            attributes["mac"] = device.base_mac  # Ties the names on the fabric to what answers on the network.
         attributes["wwn"] = wwpns
     label = device.label if device.linux is not None or device.family == "declared" else None
     return Declared(device.cls, device.name, label, attributes)

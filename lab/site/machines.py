@@ -36,9 +36,8 @@ def appliances() -> tuple[Device, ...]:
     ups2 = _simple("ups2", "power_unit", "ups2", "eaton_ups", "10.210.0.82", "D010110-014", "00:20:85:c2:c2:01",
                    "1.3.6.1.4.1.705.1", "Network Management Card", "EATON", "9PX 6000i", "GA41K09123", "LK",
                    snmp="v1", loopback=True)  # fmt: skip
-    # Two power strips still have the name that they left the factory with: one name, two devices.
     strips = tuple(
-        _simple(id_, "power_unit", "apc-pdu", "apc_pdu", address, label, mac, f"{powernet}.4.6",
+        _simple(id_, "power_unit", id_, "apc_pdu", address, label, mac, f"{powernet}.4.6",
                 "APC Web/SNMP Management Card (MB:v4.1.0 PF:v7.0.6 PN:apc_hw05_aos_706.bin AF1:v7.0.6 "
                 f"AN1:apc_hw05_rpdu2g_706.bin MN:AP8853 HR:02 SN: {serial} MD:08/14/2020)", "APC", "AP8853", serial,
                 "v7.0.6", loopback=True)
@@ -55,7 +54,16 @@ def appliances() -> tuple[Device, ...]:
                   "b0:7b:25:f1:f1:01", "1.3.6.1.4.1.674.10892.5",
                   "Linux idrac-7HQX2N3 4.14.106 #1 SMP PREEMPT armv7l", "Dell", "iDRAC9", "CNBMC7HQX2N3",
                   "6.10.80.00", loopback=True, location="in db1")  # fmt: skip
-    return (array, tape, ups1, ups2, *strips, hmc, bmc)
+    # Two sensors of a make that no family knows still have the name that they left the factory with.
+    sensors = tuple(
+        _simple(id_, "unknown_device", "localhost", "sensor", address, None, mac, "1.3.6.1.4.1.99999.7.1",
+                "Rack sensor, temperature and humidity, firmware 2.11", "", "", "", location=location)
+        for id_, address, mac, location in (
+            ("sensor-a", "10.210.0.95", "00:90:e8:aa:aa:01", "machine room 1, cold aisle"),
+            ("sensor-b", "10.210.0.96", "00:90:e8:bb:bb:01", "machine room 2, cold aisle"),
+        )
+    )  # fmt: skip
+    return (array, tape, ups1, ups2, *strips, hmc, bmc, *sensors)
 
 
 def power_frame() -> tuple[Device, ...]:

@@ -31,7 +31,7 @@ def test_the_laboratory_runs_as_a_process_of_its_own_and_ends_with_a_signal() ->
     assert (told["snmp_port"], told["ssh_port"]) == ports
     assert told["address_map"] == {"10.210.0.0/16": "127.210.0.0/16"}
     assert told["addresses"]["core1"] == "10.210.0.11"
-    assert len(told["addresses"]) == 29
+    assert len(told["addresses"]) == 31
 
 
 def test_a_port_that_is_in_use_is_said_with_the_way_out(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
