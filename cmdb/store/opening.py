@@ -29,7 +29,7 @@ def open_store(url: str) -> GraphStore:
 def _open_sqlite(rest: str) -> GraphStore:
     from cmdb.store.sqlite import SqliteStore  # noqa: PLC0415 - the command line starts faster without the other store
 
-    path = rest[1:]  # as it stands, as SQLAlchemy reads it
+    path = unquote(rest[1:])
     if not rest.startswith("/") or path in {"", ":memory:"} or "?" in rest:
         raise StoreError(f"an embedded store needs a file and nothing else; expected {EXPECTED}")
     return SqliteStore(Path(path))
