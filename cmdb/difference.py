@@ -35,7 +35,7 @@ def _titled(ci: CI) -> str:
 
 def _details(ci: CI) -> str:
     known = {name: value for name, value in _known(ci).items() if name not in {"class", "name", "label", "state"}}
-    return f": {', '.join(f'{name} {value}' for name, value in sorted(known.items()))}" if known else ""
+    return f": {', '.join(f'{name} {value}'.strip() for name, value in sorted(known.items()))}" if known else ""
 
 
 def _known(ci: CI) -> Mapping[str, str]:
@@ -44,11 +44,11 @@ def _known(ci: CI) -> Mapping[str, str]:
     if ci.label is not None:
         found["label"] = ci.label
     found |= {name: _shown(value) for name, value in ci.attributes.items()}
-    found |= {f"{scheme} {value}": "yes" for scheme, value in ci.identifiers}
+    found |= {f"{scheme} {value}": "" for scheme, value in ci.identifiers}
     for component in ci.components:
         attributes = component_out(component).get("attributes", {})
-        said = ", ".join(f"{name} {value}" for name, value in sorted(attributes.items()))
-        found[f"{component.kind} {component.name}"] = said or "yes"
+        said = (f"{name} {value}" for name, value in sorted(attributes.items()) if value != component.name)
+        found[f"{component.kind} {component.name}"] = ", ".join(said)
     return found
 
 
@@ -70,8 +70,8 @@ def _related(relation: Relation, graph: Graph) -> str:
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(before.keys() | after.keys()):
         if name not in after:
-            yield f"no {name} any more (was {before[name]})"
+            yield f"no {name} any more{f' (was {before[name]})' if before[name] else ''}"
         elif name not in before:
-            yield f"{name} {after[name]}"
+            yield f"{name} {after[name]}".strip()
         elif before[name] != after[name]:
             yield f"{name} {before[name]} → {after[name]}"

@@ -44,10 +44,10 @@ def test_each_thing_that_comes_goes_or_changes_is_a_line() -> None:
         "~ depends_on Shop .. web1 {active=True, port=80}: active True",
         "+ located_in web1 .. D010210",
         "+ room D010210: door south, grid .. #.",
-        "~ server web1 (D010210-009): address 10.0.0.1 address 10.0.0.1",
+        "~ server web1 (D010210-009): address 10.0.0.1",
         "~ server web1 (D010210-009): label D010210-009",
         "~ server web1 (D010210-009): no cpus any more (was 4)",
-        "~ server web1 (D010210-009): serial A1 yes",
+        "~ server web1 (D010210-009): serial A1",
         "~ server web1 (D010210-009): vendor Acme → Ajax",
         "- service Mail",
     )
