@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -10,11 +11,18 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import grimp
 import pytest
 
 from tests.fixtures.parts import REPOSITORY
 
 PACKAGES = ("api", "cmdb", "discovery", "lab", "naming", "operations", "scheduler")
+
+LOADED = {
+    "httptools": "uvicorn parses requests with it",
+    "python-multipart": "FastAPI reads forms with it",
+}
+"""Dependencies that are found by name at run time."""
 
 # In parts, so that this file says none of them.
 REGISTRY_HOSTS = tuple(
@@ -146,6 +154,31 @@ def test_imports_point_one_way_and_each_library_has_its_importer() -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_outside_library_has_a_rule_that_says_who_imports_it() -> None:
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    ruled = {name for contract in contracts for name in contract.get("protected_modules", [])}
+
+    assert _outside() - ruled == set()
+
+
+def test_every_dependency_is_imported_or_loaded_by_one_that_is() -> None:
+    """What nobody needs any more is dropped."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[<>=\[ ]", line)[0] for line in project["dependencies"]}
+    of_module = importlib.metadata.packages_distributions()
+    imported = {name.lower() for module in _outside() for name in of_module[module]}
+
+    assert declared - imported == set(LOADED)
+    assert imported - declared == {"starlette"}  # FastAPI's own base, locked with it
+
+
+def _outside() -> set[str]:
+    """Libraries that any of our modules imports, the standard one aside."""
+    graph = grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
+    roots = {module.split(".")[0] for module in graph.modules}
+    return roots - set(PACKAGES) - sys.stdlib_module_names
 
 
 def test_the_image_is_described_as_hadolint_wants_it() -> None:
