@@ -25,10 +25,10 @@ def test_three_slashes_are_a_path_from_the_working_folder(tmp_path: Path, monkey
     assert (tmp_path / "a" / "store.db").is_file()
 
 
-def test_a_path_may_have_spaces_and_other_letters(tmp_path: Path) -> None:
-    open_store(f"sqlite:///{tmp_path}/my データ 50%20/store.db").close()
+def test_a_path_may_have_spaces_and_other_letters_encoded_or_not(tmp_path: Path) -> None:
+    open_store(f"sqlite:///{tmp_path}/my データ%20100%25/store.db").close()
 
-    assert (tmp_path / "my データ 50%" / "store.db").is_file()
+    assert (tmp_path / "my データ 100%" / "store.db").is_file()
 
 
 @pytest.mark.xdist_group("neo4j")
