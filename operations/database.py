@@ -80,7 +80,7 @@ Table(
     _whole("enabled"),
     _text("created_by"),
     _text("created"),
-    _text("due", needed=False),
+    _text("due"),
 )
 _runs = Table(
     "runs",

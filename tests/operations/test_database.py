@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from alembic.operations import Operations
 
 SCHEDULE = (
-    "INSERT INTO schedules (name, scope, cron, enabled, created_by, created)"
-    " VALUES (:name, '{}', '0 * * * *', 1, 'test', 'now')"
+    "INSERT INTO schedules (name, scope, cron, enabled, created_by, created, due)"
+    " VALUES (:name, '{}', '0 * * * *', 1, 'test', 'now', 'later')"
 )
 
 
