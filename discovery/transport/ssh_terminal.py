@@ -13,6 +13,7 @@ _SETTLE_S = 0.3  # a prompt is only a prompt when nothing follows it
 _FLOOD = 8  # times the byte cap: what a line may bring before the terminal is given up
 
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Za-z0-9]|[=>78A-Zc])")
+_CURSOR_BACK = re.compile(rb"\x1b\[(\d{1,3})D")
 _BACKSPACED = re.compile(rb"[^\x08\n]\x08")
 # One line up to its end, which a device uses to wipe what it wrote: `--More--\r        \r`.
 _WIPED = re.compile(rb"[^\n]*\r(?=[^\n])")
@@ -40,10 +41,7 @@ class PromptTerminal:
             if self._is_lost:
                 raise Refused(f"it closed the session instead of showing a prompt: {said!r}")
             raise TimedOut(f"no prompt came: {said!r}")
-        last = cleaned(greeting).rpartition(b"\n")[2].rstrip()
-        # The name stays, what stands for the mode may change: `sw1>`, `sw1#`, `sw1(config)#`.
-        name = re.split(rb"[(#>$%\]]", last.lstrip(b"[<"), maxsplit=1)[0]
-        self._prompt = re.compile(rb"^[\[<]?" + re.escape(name) + rb"(?:\([^()\n]{1,40}\))?[#>$%\]] ?$")
+        self._prompt = _prompt_like(cleaned(greeting).rpartition(b"\n")[2].rstrip())
 
     def ask(self, line: str, timeout_s: float = 20.0) -> Output:
         if "\n" in line or "\r" in line:
@@ -100,9 +98,18 @@ class PromptTerminal:
         return bytes(data), False
 
 
+def _prompt_like(first: bytes) -> re.Pattern[bytes]:
+    """Return what this prompt and its other modes look like: `sw1>`, `sw1#`, `sw1(config)#`; `<sw1>`, `[sw1]`."""
+    name = re.split(rb"[(#>$%\]]", first.lstrip(b"[<"), maxsplit=1)[0]
+    if not name.strip():  # `(Cisco Controller) >` has its name where others have the mode
+        return re.compile(rb"^" + re.escape(first) + rb" ?$")
+    return re.compile(rb"^[\[<]?" + re.escape(name) + rb"(?:\([^()\n]{1,40}\))?[#>$%\]] ?$")
+
+
 def cleaned(data: bytes) -> bytes:
     """Return it as a person sees it: no escape sequences, backspaces and wiped lines applied, lines end in LF."""
-    text = _ESCAPES.sub(b"", data).replace(b"\x00", b"").replace(b"\x07", b"")
+    text = _CURSOR_BACK.sub(lambda match: b"\x08" * int(match[1]), data)
+    text = _ESCAPES.sub(b"", text).replace(b"\x00", b"").replace(b"\x07", b"")
     text = re.sub(rb"\r+\n", b"\n", text)
     while (shorter := _BACKSPACED.sub(b"", text)) != text:
         text = shorter
