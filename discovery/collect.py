@@ -30,7 +30,7 @@ from discovery.transport.base import (
     format_oid,
 )
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 _MISSING_TOOL = 127  # what a shell returns for a command that it does not find (POSIX, 2.8.2)
 _GIVE_UP_AFTER = 2  # requests in a row without an answer: the agent is gone
@@ -199,18 +199,19 @@ class Collector:
     def _command(self, step: RunStep, output: Output, began: float) -> _Reply:
         raw = _output_raw(step, output)
         if output.denied:
-            problem = f"{step.command.split()[0]} needs root, and sudo -n was not allowed"
-            return self._reply(step.section, step.command, began, Completeness.DENIED, (), problem, raw)
+            refusal = f"{step.command.split()[0]} needs root, and sudo -n was not allowed"
+            return self._reply(step.section, step.command, began, Completeness.DENIED, (), refusal, raw)
         if output.code == _MISSING_TOOL and step.optional:
-            return self._reply(step.section, step.command, began, Completeness.FAILED, (), None, raw, absent=True)
+            lack = f"{step.command.split()[0]} is not installed"
+            return self._reply(step.section, step.command, began, Completeness.FAILED, (), lack, raw, absent=True)
         problem = _what_went_wrong(step, output)
         if problem is not None and not output.stdout.strip():
             return self._reply(step.section, step.command, began, Completeness.FAILED, (), problem, raw)
         try:
             facts = tuple(step.reader(output.text))
         except ParseError as error:
-            text = f"{error} ({problem})" if problem else str(error)
-            return self._reply(step.section, step.command, began, Completeness.FAILED, (), text, raw)
+            why = f"{error} ({problem})" if problem else str(error)
+            return self._reply(step.section, step.command, began, Completeness.FAILED, (), why, raw)
         completeness = Completeness.FULL if problem is None else Completeness.PARTIAL
         return self._reply(step.section, step.command, began, completeness, facts, problem, raw)
 

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 from discovery.transport.base import (
     Answered,
     Endpoint,
+    HostKey,
     HostKeys,
     Snmp,
     SnmpCommunity,
@@ -90,3 +91,6 @@ class Dialler(Protocol):
 
     def open_ssh(self, endpoint: Endpoint, credential: SshCredential, host_keys: HostKeys) -> Ssh:
         """Connect, check the host key and log in."""
+
+    def host_key(self, endpoint: Endpoint) -> HostKey:
+        """What a server of SSH proves to have, without a log-in. Raises TransportError."""

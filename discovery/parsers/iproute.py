@@ -10,8 +10,9 @@ from discovery.facts import Address, Interface, ParseError
 
 _KINDS = {  # info_kind of ip-link(8)
     "bond": "lag", "team": "lag", "vlan": "vlan", "bridge": "software", "veth": "ephemeral", "macvlan": "software",
-    "macvtap": "ephemeral", "ipvlan": "software", "dummy": "software", "ifb": "software", "tun": "ephemeral", "vxlan": "tunnel",
-    "geneve": "tunnel", "gre": "tunnel", "gretap": "tunnel", "ip6gre": "tunnel", "ip6tnl": "tunnel", "ipip": "tunnel",
+    "macvtap": "ephemeral", "ipvlan": "software", "dummy": "software", "ifb": "software", "tun": "ephemeral",
+    "vxlan": "tunnel", "geneve": "tunnel", "gre": "tunnel", "gretap": "tunnel", "ip6gre": "tunnel",
+    "ip6tnl": "tunnel", "ipip": "tunnel",
     "sit": "tunnel", "vti": "tunnel", "wireguard": "tunnel", "xfrm": "tunnel", "nlmon": "other", "vrf": "software",
     "openvswitch": "software",
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -17,11 +18,11 @@ def table(rows: Rows, entry: str, *columns: int) -> dict[Oid, Row]:
     """The rows of a conceptual table by index: column number → value. Other columns are left out."""
     prefix = parse_oid(entry)
     depth = len(prefix)
-    found: dict[Oid, dict[int, SnmpValue]] = {}
+    found: defaultdict[Oid, dict[int, SnmpValue]] = defaultdict(dict)
     for oid, value in rows:
         if oid[:depth] == prefix and len(oid) > depth + 1 and oid[depth] in columns:
-            found.setdefault(oid[depth + 1 :], {})[oid[depth]] = value
-    return {index: row for index, row in found.items()}
+            found[oid[depth + 1 :]][oid[depth]] = value
+    return dict(found)
 
 
 def scalar(rows: Rows, oid: str) -> SnmpValue | None:
