@@ -1,0 +1,139 @@
+"""Look-ups, tags, impact, the journal, problems, and the tables of the model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+
+from api import views
+from api.auth import Reader, ServicesOf
+from api.routes.cis import CI_ID, LIMIT, known
+from api.routes.shapes import ImpactQuestion, MatchOut, TagOut
+from cmdb import schema
+from cmdb.what import NotFound
+
+router = APIRouter(tags=["questions"])
+
+
+@router.get("/lookup", response_model=list[MatchOut])
+def lookup(
+    reader: Reader,
+    services: ServicesOf,
+    value: Annotated[str, Query(min_length=1, max_length=255, examples=["00-1B-54-AA-00-01"])],
+    space: Annotated[str | None, Query()] = None,
+) -> list[dict[str, Any]]:
+    """Every CI that a tag, full code, serial, MAC in any spelling, WWN, address or name means, and as what."""
+    del reader
+    found = []
+    for match in services.inventory.lookup(value, space):
+        stored = services.inventory.stored(match.ci)
+        if stored is not None:
+            found.append({"as": match.handle.kind, "value": match.handle.value, "ci": views.row(stored)})
+    return found
+
+
+@router.get("/tags/{tag}", response_model=TagOut)
+def tag_holder(
+    tag: Annotated[str, Path(examples=["D010210-009"])], reader: Reader, services: ServicesOf
+) -> dict[str, Any]:
+    """Exactly one: who holds this tag today, else who held it last, else 404."""
+    del reader
+    holder = services.inventory.tag(tag)
+    if holder is None:
+        raise NotFound(f"no CI holds or held the tag {tag!r}")
+    return {
+        "tag": holder.tag,
+        "former": holder.former,
+        "label": holder.stored.ci.label,
+        "formerly": list(holder.formerly),
+        "ci": views.row(holder.stored),
+    }
+
+
+@router.post("/impact")
+def impact(question: ImpactQuestion, reader: Reader, services: ServicesOf) -> dict[str, Any]:
+    """What a change would do: what goes down, is degraded, loses its spare or its backup, why, and how sure."""
+    del reader
+    answer = services.inventory.ask(question.what, question.kind, question.down, restarts=question.restarts)
+    document: dict[str, Any] = answer.as_json()
+    return document
+
+
+@router.get("/cis/{ci}/impact")
+def impact_of(
+    ci: CI_ID,
+    reader: Reader,
+    services: ServicesOf,
+    kind: Annotated[str, Query(examples=["power_off"])] = "power_off",
+) -> dict[str, Any]:
+    """The same for one CI."""
+    del reader
+    answer = services.inventory.ask([known(services.inventory, ci).ci.id], kind, ())
+    document: dict[str, Any] = answer.as_json()
+    return document
+
+
+@router.get("/journal")
+def journal(
+    reader: Reader,
+    services: ServicesOf,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="the last revision that you have")] = 0,
+    limit: LIMIT = 100,
+) -> dict[str, Any]:
+    """The revisions after one, in order, without gap or repeat; each with full images before and after."""
+    del reader
+    found = services.inventory.changes(after, limit)
+    last = found[-1].n if found else after
+    return {"items": [views.revision(item) for item in found], "last": last}
+
+
+@router.get("/problems")
+def problems(reader: Reader, services: ServicesOf) -> dict[str, Any]:
+    """What a person should mend: conflicts, data problems, and what waits unidentified."""
+    del reader
+    return {"items": [views.problem(row) for row in services.inventory.problems()]}
+
+
+@router.get("/classes")
+def classes(reader: Reader) -> dict[str, Any]:
+    """The classes of CIs, with their attributes."""
+    del reader
+    return {
+        "items": [
+            {
+                "name": row.name,
+                "parent": row.parent,
+                "abstract": row.abstract,
+                "attributes": [
+                    {"name": name, "type": attribute.type.__name__, "unit": attribute.unit}
+                    for name, attribute in sorted(row.attributes.items())
+                ],
+                "cut_off": row.cut_off,
+                "forwards": sorted(row.forwards),
+            }
+            for row in schema.CI_CLASSES.values()
+        ]
+    }
+
+
+@router.get("/relation-types")
+def relation_types(reader: Reader) -> dict[str, Any]:
+    """The types of relations: the source needs the target."""
+    del reader
+    return {
+        "items": [
+            {
+                "name": row.name,
+                "inverse": row.inverse,
+                "sources": list(row.sources),
+                "targets": list(row.targets),
+                "needs": row.needs,
+                "axis": row.axis,
+                "medium": row.medium,
+                "keys": list(row.keys),
+                "attributes": list(row.attributes),
+            }
+            for row in schema.RELATION_TYPES.values()
+        ]
+    }

@@ -1,0 +1,240 @@
+"""CIs: lists, one, its relations and neighbourhood, hand-entered values, and declared estates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+
+from api import cursor, views
+from api.auth import Operator, Reader, ServicesOf
+from api.problems import Problem
+from api.routes.shapes import Amendment, CIFull, CIList, Declaration, DeclaredOut, NeighbourhoodOut
+from cmdb import schema
+from cmdb.inventory import Inventory
+from cmdb.model import ModelError, State, Value, check_value
+from cmdb.store import base
+from cmdb.store.base import StoredCI
+from cmdb.what import NotFound
+
+router = APIRouter(tags=["CIs"])
+
+CI_ID = Annotated[str, Path(description="the id of a CI; a former one leads to its survivor", examples=["ci-12"])]
+LIMIT = Annotated[int, Query(ge=1, le=1000)]
+_ATTRIBUTE = "attr."
+_SORTS = ("name", "label", "class", "id", "revision")
+
+
+@router.get("/cis", response_model=CIList)
+def list_cis(
+    request: Request,
+    reader: Reader,
+    services: ServicesOf,
+    cls: Annotated[str | None, Query(alias="class", examples=["device"], description="subclasses included")] = None,
+    state: Annotated[str | None, Query(examples=["present"])] = None,
+    place: Annotated[str | None, Query(examples=["D010210"], description="a place, or the start of a label")] = None,
+    space: Annotated[str | None, Query()] = None,
+    confirmed_before: Annotated[datetime | None, Query()] = None,
+    confirmed_after: Annotated[datetime | None, Query()] = None,
+    q: Annotated[str | None, Query(max_length=200, description="words that all occur in its texts")] = None,
+    sort: Annotated[str, Query(examples=["name"], description=", ".join(_SORTS))] = "name",
+    limit: LIMIT = 100,
+    next_: Annotated[str | None, Query(alias="next", max_length=2000)] = None,
+) -> dict[str, Any]:
+    """List CIs. Attributes filter as `attr.NAME=VALUE`; go on with `next` of the answer, and the same filter."""
+    del reader
+    query = base.Query(
+        classes=schema.subclasses(cls) if cls is not None else None,
+        attributes=_attributes(request),
+        states=_states(state),
+        space=space,
+        confirmed_before=_utc(confirmed_before),
+        confirmed_after=_utc(confirmed_after),
+        text=q,
+        sort=_sort(sort),
+        limit=limit + 1,
+        **_place(services.inventory, place),
+    )
+    question = [name_value for name_value in sorted(request.query_params.multi_items()) if name_value[0] not in {"next", "limit"}]
+    key = services.cursor_key
+    if next_ is not None:
+        query = base.Query(**{**_fields(query), "after": cursor.read(key, question, next_)})
+    found = services.inventory.find(query)
+    page = found[:limit]
+    going_on = cursor.write(key, question, _position(page[-1], sort)) if len(found) > limit else None
+    return {"items": [views.row(stored) for stored in page], "next": going_on}
+
+
+def _fields(query: base.Query) -> dict[str, Any]:
+    return {name: getattr(query, name) for name in base.Query.__dataclass_fields__}
+
+
+def _position(stored: StoredCI, sort: str) -> tuple[str | int, str]:
+    ci = stored.ci
+    values: dict[str, str | int] = {
+        "name": ci.name,
+        "label": ci.label or "",
+        "class": ci.cls,
+        "id": ci.id,
+        "revision": stored.revision,
+    }
+    return values[sort], ci.id
+
+
+def _sort(sort: str) -> str:
+    if sort not in _SORTS:
+        raise ModelError(f"sort: {sort!r} is not one of {', '.join(_SORTS)}")
+    return sort
+
+
+def _states(state: str | None) -> frozenset[str] | None:
+    if state is None:
+        return None
+    if state not in set(State):
+        raise ModelError(f"state: {state!r} is not one of {', '.join(State)}")
+    return frozenset({state})
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    """A time without a zone is meant in UTC."""
+    if time is None:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _attributes(request: Request) -> tuple[tuple[str, Value], ...]:
+    known = {"class", "state", "place", "space", "confirmed_before", "confirmed_after", "q", "sort", "limit", "next"}
+    found: list[tuple[str, Value]] = []
+    for name, text in request.query_params.multi_items():
+        if name.startswith(_ATTRIBUTE):
+            found.append((name.removeprefix(_ATTRIBUTE), typed(name.removeprefix(_ATTRIBUTE), text)))
+        elif name not in known:
+            raise ModelError(f"unknown filter {name!r}; known: {', '.join(sorted(known))}, attr.NAME")
+    return tuple(found)
+
+
+def typed(name: str, text: str) -> Value:
+    """A text of a URL as the type that the class table gives an attribute of that name; text where it gives none."""
+    kinds = {row.type for cls in schema.CI_CLASSES if (row := schema.attribute_row(cls, name)) is not None}
+    try:
+        if kinds == {bool}:
+            return {"true": True, "false": False}[text.lower()]
+        if kinds == {int}:
+            return int(text)
+        if kinds == {float}:
+            return float(text)
+    except (KeyError, ValueError):
+        raise ModelError(f"attr.{name}: {text!r} is not a {kinds.pop().__name__}") from None
+    return text
+
+
+def _place(inventory: Inventory, place: str | None) -> dict[str, Any]:
+    if place is None:
+        return {}
+    return {"places": inventory.within(place)}
+
+
+@router.get("/cis/{ci}", response_model=CIFull, response_model_exclude_unset=True)
+def one_ci(
+    ci: CI_ID,
+    reader: Reader,
+    services: ServicesOf,
+    response: Response,
+    claims: Annotated[bool, Query(description="with every claim, its source, since, confirmed, and evidence")] = False,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Any:
+    """One CI with its relations both ways. Its ETag is its revision."""
+    del reader
+    stored = known(services.inventory, ci)
+    tag = etag(stored)
+    response.headers["ETag"] = tag
+    if if_none_match is not None and not claims and tag in _tags(if_none_match):
+        return Response(status_code=304, headers={"ETag": tag})
+    document = views.full(services.inventory, stored)
+    if claims:
+        document["claims"] = [views.claim(row) for row in services.inventory.claims(stored.ci.id)]
+    return document
+
+
+def known(inventory: Inventory, ci: str) -> StoredCI:
+    """The CI of an id, or NotFound."""
+    stored = inventory.stored(ci)
+    if stored is None:
+        raise NotFound(f"there is no CI {ci!r}; look it up by what you know: GET /api/v1/lookup?value=")
+    return stored
+
+
+def etag(stored: StoredCI) -> str:
+    return f'"{stored.revision}"'
+
+
+def _tags(header: str) -> set[str]:
+    return {part.strip().removeprefix("W/") for part in header.split(",")}
+
+
+@router.patch("/cis/{ci}", response_model=CIFull, response_model_exclude_unset=True)
+def amend_ci(
+    ci: CI_ID,
+    amendment: Amendment,
+    operator: Operator,
+    services: ServicesOf,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="the ETag that the change was made from")] = None,
+) -> dict[str, Any]:
+    """Enter values by hand. Needs If-Match, so that nobody overwrites what he has not seen."""
+    stored = known(services.inventory, ci)
+    if if_match is None:
+        raise Problem(428, f"send If-Match with the ETag of the CI as you saw it; it is {etag(stored)} now")
+    if if_match.strip() != "*" and etag(stored) not in _tags(if_match):
+        raise Problem(412, f"{stored.ci.name!r} has changed: its ETag is {etag(stored)} now; look again, then repeat")
+    values = {
+        name: None if value is None else check_value(value, f"attributes.{name}")
+        for name, value in amendment.attributes.items()
+    }
+    expected = None if if_match.strip() == "*" else stored.revision
+    services.inventory.amend(stored.ci.id, values, operator.name, expected)
+    stored = known(services.inventory, stored.ci.id)
+    response.headers["ETag"] = etag(stored)
+    return views.full(services.inventory, stored)
+
+
+@router.get("/cis/{ci}/relations")
+def relations_of(ci: CI_ID, reader: Reader, services: ServicesOf) -> dict[str, Any]:
+    """The relations of a CI, both ways."""
+    del reader
+    return {"items": views.full(services.inventory, known(services.inventory, ci))["relations"]}
+
+
+@router.get("/cis/{ci}/neighbourhood", response_model=NeighbourhoodOut)
+def neighbourhood_of(
+    ci: CI_ID,
+    reader: Reader,
+    services: ServicesOf,
+    depth: Annotated[int, Query(ge=1, le=10)] = 1,
+    limit: LIMIT = 300,
+) -> dict[str, Any]:
+    """What stands around a CI, up to `depth` relations away in either direction, at most `limit` CIs."""
+    del reader
+    stored = known(services.inventory, ci)
+    graph = services.inventory.neighbourhood(stored.ci.id, depth, limit)
+    found = [services.inventory.stored(one) for one in graph.cis]
+    return {
+        "revision": graph.revision,
+        "cis": [views.row(one) for one in found if one is not None],
+        "relations": [views.relation(relation) for relation in graph.relations.values()],
+    }
+
+
+@router.post("/declarations", response_model=DeclaredOut)
+def declare(declaration: Declaration, operator: Operator, services: ServicesOf) -> dict[str, Any]:
+    """Declare what no scan can know, as a file would. What was taken out since the last time is no longer said."""
+    document = declaration.model_dump(exclude={"name", "dry_run"}, exclude_defaults=True)
+    declared = services.inventory.declare_document(
+        document, f"api:{declaration.name}", operator.name, dry_run=declaration.dry_run
+    )
+    return {
+        "revision": declared.revision,
+        "difference": list(declared.difference),
+        "warnings": list(declared.warnings),
+    }
