@@ -36,7 +36,7 @@ class Doors:
         self.behaviour = NORMAL
         self.requests = 0
         self._site = site
-        self._device = device
+        self.device = device
         self._folder = folder / device.id
         self._account = account
         self._report = report
@@ -58,16 +58,16 @@ class Doors:
         """Bind what the behaviour asks for."""
         if self.behaviour.kind == Kind.REFUSING:
             return
-        for address in (self._device.address, *self._device.also):
+        for address in (self.device.address, *self.device.also):
             if address is None:
                 continue
             host = dialled(address)
             if self.behaviour.kind == Kind.SILENT:
                 self._mute(host, snmp_port, ssh_port)
                 continue
-            if self._device.snmp:
+            if self.device.snmp:
                 await self._open_snmp(host, snmp_port)
-            if self._device.ssh:
+            if self.device.ssh:
                 await self._open_ssh(host, ssh_port)
 
     async def close(self) -> None:
@@ -94,14 +94,14 @@ class Doors:
             await self.close()
             await self.open(snmp_port, ssh_port)
 
-    async def become(self, alter: Callable[[Device], Device]) -> None:
+    async def become(self, device: Device) -> None:
         """Change what the device is; its agent and its recordings say so from now on."""
-        self._device = alter(self._device)
+        self.device = device
         if self._agent is not None:
-            for context, view in render(self._site, self._device, self._uptime).items():
+            for context, view in render(self._site, self.device, self._uptime).items():
                 self._agent.replace(context, view)
-        if self._device.linux is not None:
-            record(self._site, self._device).write(self._folder / "recordings")
+        if self.device.linux is not None:
+            record(self._site, self.device).write(self._folder / "recordings")
 
     def _mute(self, host: str, snmp_port: int, ssh_port: int) -> None:
         """Bind and never read. A TCP port is silent once its backlog is full: then the kernel drops what comes."""
@@ -121,9 +121,9 @@ class Doors:
 
     async def _open_snmp(self, host: str, port: int) -> None:
         if self._agent is None:
-            views = render(self._site, self._device, self._uptime)
-            access = _access(self._device, tuple(views))
-            engine = Engine(_ENGINE_PREFIX + self._device.id.encode(), access.users, lambda: self._uptime() / 100)
+            views = render(self._site, self.device, self._uptime)
+            access = _access(self.device, tuple(views))
+            engine = Engine(_ENGINE_PREFIX + self.device.id.encode(), access.users, lambda: self._uptime() / 100)
             self._agent = Agent(views, access, engine)
         agent = self._agent
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -146,17 +146,17 @@ class Doors:
             return
         server: Shell | Prompt
         version = "OpenSSH_9.2p1"
-        if self._device.ssh == "shell" and self._device.linux is not None:
+        if self.device.ssh == "shell" and self.device.linux is not None:
             if not (self._folder / "bin").exists():
-                install(self._folder / "bin", self._device.linux.lldpd)
-                record(self._site, self._device).write(self._folder / "recordings")
+                install(self._folder / "bin", self.device.linux.lldpd)
+                record(self._site, self.device).write(self._folder / "recordings")
             server = Shell(self._folder, account.user, lambda: self.behaviour)
         else:
-            server = Prompt(self._device.name, gear_cli.replies(self._site, self._device), lambda: self.behaviour)
+            server = Prompt(self.device.name, gear_cli.replies(self._site, self.device), lambda: self.behaviour)
             version = "Cisco-1.25"
         self._listeners.append(await asyncssh.listen(
-            host, port, server_host_keys=[private_key(f"host {self._device.id}")], server_version=version,
-            server_factory=lambda: Door(self._device.id, account, self._report, self._guests.add),
+            host, port, server_host_keys=[private_key(f"host {self.device.id}")], server_version=version,
+            server_factory=lambda: Door(self.device.id, account, self._report, self._guests.add),
             process_factory=server.serve,
             encoding=None, reuse_address=True, login_timeout=30, gss_host=None, agent_forwarding=False,
             x11_forwarding=False,

@@ -116,18 +116,25 @@ class Lab:
         self._call(self._doors[name].behave(behaviour, self.snmp_port, self.ssh_port))
 
     def restore(self) -> None:
-        """Let all devices behave again."""
+        """Let all devices behave again, and be again what the site says."""
         for name, doors in self._doors.items():
             if doors.behaviour != NORMAL:
                 self.set_behaviour(name, NORMAL)
+            device = self.site.device(name)
+            if doors.device != device:
+                self._call(doors.become(device))
 
     def requests(self, name: str) -> int:
         """How many datagrams a device was sent since the start; silent ones are not counted."""
         return self._doors[name].requests
 
     def change(self, name: str, alter: Callable[[Device], Device]) -> None:
-        """Let a device be another from now on (a new serial, one port less); its SNMP replies and files follow."""
-        self._call(self._doors[name].become(alter))
+        """Let a device be another from now on (a new serial, one port less); its SNMP replies and recordings follow.
+
+        What others say of it (neighbours, bridge tables) stays what the site says.
+        """
+        doors = self._doors[name]
+        self._call(doors.become(alter(doors.device)))
 
     async def _open(self) -> None:
         for doors in self._doors.values():

@@ -16,6 +16,10 @@ if [ "$allowed" != yes ]; then
 fi
 [ "$1" = -l ] || [ $# -eq 0 ] && exit 0
 case $1 in [A-Z]*=*) exec /usr/bin/env LAB_ROOT=1 "$@" ;; esac
+if ! command -v "$1" >/dev/null; then
+  echo "sudo: $1: command not found" >&2
+  exit 1
+fi
 LAB_ROOT=1
 export LAB_ROOT
 exec "$@"

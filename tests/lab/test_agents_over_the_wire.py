@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Interface
 
 import pytest
@@ -182,3 +183,13 @@ def test_every_address_that_a_device_holds_stands_in_its_tables(lab: Lab) -> Non
     }
 
     assert {oid[-4:] for oid, _ in walk(lab, "core1", "1.3.6.1.2.1.4.20.1.1").rows} == held
+
+
+def test_a_device_can_become_another_and_is_itself_again(lab: Lab) -> None:
+    lab.change("acc4", lambda device: replace(device, location="moved to the cellar"))
+    changed = walk(lab, "acc4", "1.3.6.1.2.1.1.6").rows
+
+    lab.restore()
+
+    assert [value for _, value in changed] == [b"moved to the cellar"]
+    assert [value for _, value in walk(lab, "acc4", "1.3.6.1.2.1.1.6").rows] == [b"D020105-001"]
