@@ -17,7 +17,6 @@ SSH_USER: Final = "cmdb"
 SSH_PASSWORD: Final = "lab-ssh-password"  # noqa: S105 -- opens recordings on loopback
 SITE_NETWORK: Final = "10.210.0.0/16"
 DIALLED_NETWORK: Final = "127.210.0.0/16"
-V1_CARD: Final = "10.210.0.82/32"
 SSH_HOSTS: Final = "10.210.1.0/26"
 
 
@@ -43,7 +42,6 @@ def credentials() -> tuple[LabCredential, ...]:
     key = private_key("user").export_private_key("openssh").decode()
     return (
         LabCredential("lab-community", "snmp-v2c", (SITE_NETWORK,), (COMMUNITY,)),
-        LabCredential("lab-old-community", "snmp-v1", (V1_CARD,), (COMMUNITY,)),
         LabCredential("lab-v3", "snmp-v3", (SITE_NETWORK,), (V3_AUTH, V3_PRIV), V3_USER, "sha256", "aes128"),
         LabCredential("lab-key", "ssh-key", (SSH_HOSTS,), (key,), SSH_USER, sudo=True),
         LabCredential("lab-password", "ssh-password", (SSH_HOSTS,), (SSH_PASSWORD,), SSH_USER, sudo=True),
