@@ -194,14 +194,17 @@ class Collector:
                 self._reply(step.section, step.command, began, Completeness.FAILED, (), str(error), None)
                 for step in steps
             ]
-        return [self._command(step, outputs[step.name], began) for step in steps]
+        # sudo says of a tool that is not there much the same as of one that it may not run.
+        is_allowed = any(step.root and not outputs[step.name].denied for step in steps)
+        return [self._command(step, outputs[step.name], began, is_allowed) for step in steps]
 
-    def _command(self, step: RunStep, output: Output, began: float) -> _Reply:
+    def _command(self, step: RunStep, output: Output, began: float, is_allowed: bool) -> _Reply:
         raw = _output_raw(step, output)
-        if output.denied:
+        is_missing = output.code == _MISSING_TOOL and step.optional
+        if output.denied and not (is_missing and is_allowed):
             refusal = f"{step.command.split()[0]} needs root, and sudo -n was not allowed"
             return self._reply(step.section, step.command, began, Completeness.DENIED, (), refusal, raw)
-        if output.code == _MISSING_TOOL and step.optional:
+        if is_missing:
             lack = f"{step.command.split()[0]} is not installed"
             return self._reply(step.section, step.command, began, Completeness.FAILED, (), lack, raw, absent=True)
         problem = _what_went_wrong(step, output)

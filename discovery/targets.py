@@ -84,6 +84,8 @@ class Targets:
     space: str
     spans: tuple[_Span, ...]
     address_map: AddressMap = AddressMap()
+    covered: tuple[tuple[int, int, int], ...] = ()
+    """(version, first, last) of what was asked for, with the network and broadcast addresses of whole networks."""
 
     def __len__(self) -> int:
         return sum(span.last - span.first + 1 for span in self.spans)
@@ -98,8 +100,7 @@ class Targets:
         """What is covered, as the fewest networks."""
         found: list[str] = []
         for version in (4, 6):
-            spans = sorted((span.first, span.last) for span in self.spans if span.version == version)
-            for first, last in _joined(spans):
+            for first, last in _joined(sorted((a, b) for kind, a, b in self.covered if kind == version)):
                 ends = _address(version, first), _address(version, last)
                 found += [str(network) for network in ipaddress.summarize_address_range(*ends)]
         return tuple(found)
@@ -138,14 +139,20 @@ def read_targets(
     for port in (snmp_port, ssh_port):
         _check_port(port, str(port))
     wanted: list[_Span] = []
+    covered: list[_Span] = []
     for text in texts:
         host, own = _split_port(text.strip())
         ports = (snmp_port, ssh_port) if own is None else (own, own)
-        wanted += [_Span(version, first, last, *ports) for version, first, last in _spans(host, resolver)]
+        wanted += [_Span(*span, *ports) for span in _spans(host, resolver)]
+        covered += [_Span(*span, *ports) for span in _spans(host, resolver, whole=True)]
     if not wanted:
         raise TargetError("nothing to scan: give a network, a range, an address or a name")
     barred = [span for text in exclude for span in _spans(text.strip(), resolver, whole=True)]
-    targets = Targets(space, tuple(_less(_merged(wanted), barred)), address_map or AddressMap())
+    cut = _less(_merged(covered), barred)
+    targets = Targets(
+        space, tuple(_less(_merged(wanted), barred)), address_map or AddressMap(),
+        tuple((span.version, span.first, span.last) for span in cut),
+    )  # fmt: skip
     count = sum(span.last - span.first + 1 for span in targets.spans)
     if count > MANY and not confirmed:
         raise TargetError(
