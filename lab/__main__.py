@@ -9,7 +9,9 @@ import sys
 import threading
 
 from lab.access import SNMP_PORT, SSH_PORT
+from lab.behaviour import Behaviour, parse
 from lab.laboratory import Lab
+from lab.site import SITE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--ssh-port", type=int, default=SSH_PORT, help="TCP port of all SSH servers (default %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="say what was started as one line of JSON")
+    parser.add_argument("--set", type=_setting, action="append", default=[], metavar="DEVICE=BEHAVIOUR",
+                        help="let a device be silent, refusing, slow:SECONDS or lying:LIE; may be repeated")  # fmt: skip
     options = parser.parse_args(arguments)
     try:
         lab = Lab.start(options.snmp_port, options.ssh_port)
@@ -30,10 +34,23 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     with lab:
+        for name, behaviour in options.set:
+            lab.set_behaviour(name, behaviour)
         sys.stdout.write(_announcement(lab, options.json) + "\n")
         sys.stdout.flush()
         stopping.wait()
     return 0
+
+
+def _setting(text: str) -> tuple[str, Behaviour]:
+    name, _, how = text.partition("=")
+    known = [device.id for device in SITE.devices if device.snmp or device.ssh]
+    if name not in known:
+        raise argparse.ArgumentTypeError(f"no device {name!r} answers; known: {' '.join(known)}")
+    try:
+        return name, parse(how)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _announcement(lab: Lab, as_json: bool) -> str:

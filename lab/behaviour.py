@@ -59,6 +59,23 @@ def lying(lie: Lie) -> Behaviour:
     return Behaviour(Kind.LYING, lie=lie)
 
 
+def parse(text: str) -> Behaviour:
+    """Read `normal`, `silent`, `refusing`, `slow:SECONDS` or `lying:LIE`; ValueError says what is possible."""
+    kind, _, rest = text.partition(":")
+    try:
+        match Kind(kind):
+            case Kind.SLOW:
+                return slow(float(rest))
+            case Kind.LYING:
+                return lying(Lie(rest))
+            case plain if not rest:
+                return Behaviour(plain)
+    except ValueError:
+        pass
+    lies = " ".join(f"lying:{lie}" for lie in Lie)
+    raise ValueError(f"{text!r} is no behaviour: give one of normal, silent, refusing, slow:SECONDS, {lies}")
+
+
 def garbage(size: int, seed: int) -> bytes:
     """Octets without meaning, the same for the same seed."""
     return random.Random(seed).randbytes(max(size, 1))  # noqa: S311 -- noise, no secret

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from lab import Lab
+from lab import NORMAL, REFUSING, SILENT, Lab, Lie, lying, slow
 from lab.__main__ import main
+from lab.behaviour import parse
 
 
 def test_the_laboratory_runs_as_a_process_of_its_own_and_ends_with_a_signal() -> None:
@@ -56,3 +57,28 @@ def test_stopping_leaves_no_recordings_and_no_sockets() -> None:
 def test_two_laboratories_stand_side_by_side(lab: Lab) -> None:
     with Lab.start() as other:
         assert {other.snmp_port, other.ssh_port}.isdisjoint({lab.snmp_port, lab.ssh_port})
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ("nobody=silent", "no device 'nobody' answers; known: core1 core2"),
+        ("web1=angry", "'angry' is no behaviour: give one of normal, silent, refusing, slow:SECONDS, lying:truncated"),
+        ("web1=slow:soon", "'slow:soon' is no behaviour"),
+        ("web1=silent:5", "'silent:5' is no behaviour"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_says_what_would(
+    setting: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--set", setting])
+
+    assert ended.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_behaviours_are_spelt_as_they_are_read() -> None:
+    texts = ["normal", "silent", "refusing", "slow:0.5", "lying:looping"]
+
+    assert [parse(text) for text in texts] == [NORMAL, SILENT, REFUSING, slow(0.5), lying(Lie.LOOPING)]
