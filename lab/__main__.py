@@ -7,8 +7,9 @@ import json
 import signal
 import sys
 import threading
+from dataclasses import asdict
 
-from lab.access import SNMP_PORT, SSH_PORT
+from lab.access import SNMP_PORT, SSH_PORT, LabCredential
 from lab.behaviour import Behaviour, parse
 from lab.laboratory import Lab
 from lab.site import SITE
@@ -22,8 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--ssh-port", type=int, default=SSH_PORT, help="TCP port of all SSH servers (default %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="say what was started as one line of JSON")
-    parser.add_argument("--set", type=_setting, action="append", default=[], metavar="DEVICE=BEHAVIOUR",
-                        help="let a device be silent, refusing, slow:SECONDS or lying:LIE; may be repeated")  # fmt: skip
+    parser.add_argument("--set", type=_setting, action="append", default=[], metavar="DEVICE=HOW",
+                        help="silent, refusing, slow:SECONDS or lying:LIE; may be repeated")  # fmt: skip
     options = parser.parse_args(arguments)
     try:
         lab = Lab.start(options.snmp_port, options.ssh_port)
@@ -54,15 +55,25 @@ def _setting(text: str) -> tuple[str, Behaviour]:
 
 
 def _announcement(lab: Lab, as_json: bool) -> str:
-    facts = {
-        "snmp_port": lab.snmp_port, "ssh_port": lab.ssh_port, "networks": list(lab.networks),
-        "address_map": dict(lab.address_map), "addresses": lab.addresses,
-    }  # fmt: skip
     if as_json:
-        return json.dumps(facts)
+        return json.dumps({
+            "snmp_port": lab.snmp_port, "ssh_port": lab.ssh_port, "networks": list(lab.networks),
+            "address_map": dict(lab.address_map), "addresses": lab.addresses,
+            "credentials": [asdict(credential) for credential in lab.credentials],
+        })  # fmt: skip
     ((site, dialled),) = lab.address_map.items()
-    return (f"{len(lab.addresses)} devices on {site}, dialled at {dialled}: SNMP on UDP {lab.snmp_port}, SSH on TCP "
-            f"{lab.ssh_port}. Ctrl-C ends it.")  # fmt: skip
+    lines = [
+        f"{len(lab.addresses)} devices of {site}, dialled at {dialled}: SNMP on UDP {lab.snmp_port}, SSH on TCP "
+        f"{lab.ssh_port}.",
+        *(_opening(credential) for credential in lab.credentials if credential.kind != "ssh-key"),
+        "Ctrl-C ends it.",
+    ]
+    return "\n".join(lines)
+
+
+def _opening(credential: LabCredential) -> str:
+    who = f", user {credential.user}" if credential.user else ""
+    return f"  {credential.kind}{who}: {' '.join(credential.secrets)}"
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from lab.shell import private_key
+from lab.shell import Account, new_key
 
 SNMP_PORT: Final = 16161
 SSH_PORT: Final = 12222
@@ -14,7 +15,6 @@ V3_USER: Final = "lab"
 V3_AUTH: Final = "lab-auth-password"
 V3_PRIV: Final = "lab-priv-password"
 SSH_USER: Final = "cmdb"
-SSH_PASSWORD: Final = "lab-ssh-password"  # noqa: S105 -- opens recordings on loopback
 SITE_NETWORK: Final = "10.210.0.0/16"
 DIALLED_NETWORK: Final = "127.210.0.0/16"
 SSH_HOSTS: Final = "10.210.1.0/26"
@@ -37,14 +37,23 @@ class LabCredential:
     sudo: bool = False
 
 
-def credentials() -> tuple[LabCredential, ...]:
+def new_account() -> Account:
+    """Who may log in to this laboratory, and to no other.
+
+    A host runs what it is sent in a real shell, as whoever started the laboratory: a password that anybody can read
+    in its source would open that to all users of the machine.
+    """
+    return Account(SSH_USER, secrets.token_urlsafe(18), new_key())
+
+
+def credentials(account: Account) -> tuple[LabCredential, ...]:
     """What opens all devices: one community, one user of v3, and one account by key or by password."""
-    key = private_key("user").export_private_key("openssh").decode()
+    key = account.key.export_private_key("openssh").decode()
     return (
         LabCredential("lab-community", "snmp-v2c", (SITE_NETWORK,), (COMMUNITY,)),
         LabCredential("lab-v3", "snmp-v3", (SITE_NETWORK,), (V3_AUTH, V3_PRIV), V3_USER, "sha256", "aes128"),
-        LabCredential("lab-key", "ssh-key", (SSH_HOSTS,), (key,), SSH_USER, sudo=True),
-        LabCredential("lab-password", "ssh-password", (SSH_HOSTS,), (SSH_PASSWORD,), SSH_USER, sudo=True),
+        LabCredential("lab-key", "ssh-key", (SSH_HOSTS,), (key,), account.user, sudo=True),
+        LabCredential("lab-password", "ssh-password", (SSH_HOSTS,), (account.password,), account.user, sudo=True),
     )
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
-from lab.access import DIALLED_NETWORK, SITE_NETWORK, SSH_PASSWORD, SSH_USER, LabCredential, credentials, dialled
+from lab.access import DIALLED_NETWORK, SITE_NETWORK, LabCredential, credentials, dialled, new_account
 from lab.behaviour import NORMAL, Behaviour
 from lab.description import Device, Site
 from lab.doors import Doors
-from lab.shell import Account, LogIn, private_key
+from lab.shell import LogIn, private_key
 from lab.site import SITE
 
 _BOOTED_BEFORE_S = 8_640_000
@@ -44,9 +44,9 @@ class Lab:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
         start = time.monotonic()
-        account = Account(SSH_USER, SSH_PASSWORD, private_key("user"))
+        self._account = new_account()
         self._doors = {
-            device.id: Doors(site, device, self._folder, account, self.log_ins.append,
+            device.id: Doors(site, device, self._folder, self._account, self.log_ins.append,
                              lambda: int((time.monotonic() - start + _BOOTED_BEFORE_S) * 100))
             for device in site.devices
             if device.snmp or device.ssh
@@ -100,8 +100,8 @@ class Lab:
 
     @property
     def credentials(self) -> tuple[LabCredential, ...]:
-        """What opens all devices."""
-        return credentials()
+        """What opens all devices. The account of SSH is another in each laboratory."""
+        return credentials(self._account)
 
     def dial(self, name: str) -> str:
         """The loopback address of a device."""

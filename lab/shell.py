@@ -30,6 +30,11 @@ def private_key(seed: str) -> asyncssh.SSHKey:
     return asyncssh.import_private_key(text)
 
 
+def new_key() -> asyncssh.SSHKey:
+    """An Ed25519 key that nobody had before."""
+    return asyncssh.generate_private_key("ssh-ed25519")
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Who may log in to a device, by password or by key."""

@@ -122,8 +122,8 @@ def brocade(id_: str, address: str, label: str, base: str, wwn: str, serial: str
     ]  # fmt: skip
     return Device(
         id=id_, cls="fc_switch", name=id_, family="brocade_fos", address=address, label=label, location=location,
-        vendor="Brocade", model="G620", version="v9.1.1c", serial=serial, sys_object_id="1.3.6.1.4.1.1588.2.1.1.1.1.183",
-        sys_descr="Fibre Channel Switch.", base_mac=base, ports=tuple(ports), snmp=snmp,
+        vendor="Brocade", model="G620", version="v9.1.1c", serial=serial, sys_descr="Fibre Channel Switch.",
+        sys_object_id="1.3.6.1.4.1.1588.2.1.1.1.1.183", base_mac=base, ports=tuple(ports), snmp=snmp,
         units=(Unit(1, "G620", serial, supplies=((f"{id_} PSU 1", "DUBN2F9"), (f"{id_} PSU 2", "DUBN2G4"))),),
     )  # fmt: skip
 

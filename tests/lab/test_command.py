@@ -82,3 +82,11 @@ def test_behaviours_are_spelt_as_they_are_read() -> None:
     texts = ["normal", "silent", "refusing", "slow:0.5", "lying:looping"]
 
     assert [parse(text) for text in texts] == [NORMAL, SILENT, REFUSING, slow(0.5), lying(Lie.LOOPING)]
+
+
+def test_each_laboratory_has_an_account_of_its_own(lab: Lab) -> None:
+    """A host's shell is a real one: what opens it must not stand in the source."""
+    with Lab.start() as other:
+        ours, theirs = ({row.name: row.secrets for row in each.credentials} for each in (lab, other))
+
+    assert {name for name, secrets in ours.items() if secrets == theirs[name]} == {"lab-community", "lab-v3"}

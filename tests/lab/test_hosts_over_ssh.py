@@ -27,7 +27,7 @@ from discovery.transport.base import (
 )
 from discovery.transport.ssh import SshDialler
 from lab import REFUSING, SILENT, Lab, Lie, LogIn, lying, slow
-from lab.access import SSH_PASSWORD, SSH_USER
+from lab.access import SSH_USER
 from lab.site import SITE
 
 HOSTS = [device for device in SITE.devices if device.linux is not None]
@@ -46,11 +46,15 @@ class AnyHostKey:
         pass
 
 
+def secret(lab: Lab, kind: str) -> str:
+    return next(row.secrets[0] for row in lab.credentials if row.kind == kind)
+
+
 @contextmanager
 def connected(lab: Lab, name: str, credential: SshCredential | None = None) -> Iterator[Ssh]:
     ssh = SshDialler(QUICK).connect(
         Endpoint(lab.dial(name), lab.ssh_port),
-        credential or SshPassword(SSH_USER, Secret(SSH_PASSWORD), sudo=True),
+        credential or SshPassword(SSH_USER, Secret(secret(lab, "ssh-password")), sudo=True),
         AnyHostKey(),
     )
     try:
@@ -90,10 +94,9 @@ def test_a_script_runs_on_each_host_and_prints_that_hosts_own_things(lab: Lab, h
 
 
 def test_the_key_opens_what_the_password_opens_and_each_attempt_is_seen(lab: Lab) -> None:
-    key = next(row for row in lab.credentials if row.kind == "ssh-key")
     lab.log_ins.clear()
 
-    with connected(lab, "web1", SshKey(SSH_USER, Secret(key.secrets[0]))) as ssh:
+    with connected(lab, "web1", SshKey(SSH_USER, Secret(secret(lab, "ssh-key")))) as ssh:
         fingerprint = ssh.host_key.fingerprint
 
     assert fingerprint == lab.host_key("web1")
