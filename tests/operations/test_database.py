@@ -12,6 +12,7 @@ import pytest
 
 from operations.database import Database
 from operations.errors import AlreadyThere, OperationsError, OperationsTooNew, OperationsUnavailable
+from tests.fixtures.parts import REPOSITORY
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -164,7 +165,7 @@ def test_many_writers_wait_for_each_other(database: Database) -> None:
 
 def test_many_processes_may_open_an_empty_one_at_once(url: str) -> None:
     program = f"from operations.database import Database; Database({url!r}).close()"
-    processes = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
+    processes = [subprocess.Popen([sys.executable, "-c", program], cwd=REPOSITORY) for _ in range(4)]
 
     assert [process.wait(timeout=60) for process in processes] == [0, 0, 0, 0]
 
@@ -175,4 +176,4 @@ def test_alembic_is_imported_only_for_a_migration(url: str) -> None:
         f"Database({url!r}).close(); sys.exit('alembic' in sys.modules)"
     )
 
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=REPOSITORY).returncode == 0

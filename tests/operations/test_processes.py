@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 from operations.processes import Process
+from tests.fixtures.parts import REPOSITORY
 
 ASKS_ITSELF = "from operations.processes import Process; print(Process.this().text(), flush=True); input()"
 
@@ -45,7 +46,7 @@ def test_nobody_can_tell_of_another_host_or_namespace() -> None:
 
 def test_a_killed_process_is_gone_even_before_anybody_reaps_it() -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", ASKS_ITSELF], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", ASKS_ITSELF], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
     ) as child:
         assert child.stdout is not None
         process = Process.read(child.stdout.readline())
