@@ -63,10 +63,10 @@ def _announcement(lab: Lab, as_json: bool) -> str:
         })  # fmt: skip
     ((site, dialled),) = lab.address_map.items()
     lines = [
-        f"{len(lab.addresses)} devices of {site}, dialled at {dialled}: SNMP on UDP {lab.snmp_port}, SSH on TCP "
-        f"{lab.ssh_port}.",
+        f"{len(lab.addresses)} devices of {site}, dialled at {dialled}",
+        f"  SNMP on UDP {lab.snmp_port}, SSH on TCP {lab.ssh_port}",
         *(_opening(credential) for credential in lab.credentials if credential.kind != "ssh-key"),
-        "Ctrl-C ends it.",
+        "Ctrl-C ends it",
     ]
     return "\n".join(lines)
 
