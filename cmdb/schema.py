@@ -109,7 +109,7 @@ _ROWS = (
     CIClass("system_management", "software", domain="software"),
     CIClass("operating_system", attributes=_SYSTEM, domain="software"),
     _device("server"),
-    _device("midrange_server", cut_off=None),
+    _device("midrange_server"),
     CIClass("partition", attributes=MappingProxyType({**_DEVICE, **_attributes(lpar_id=int)}), domain="machine"),
     CIClass("virtual_machine", attributes=MappingProxyType({**_DEVICE, **_attributes(hypervisor=str)}),
             domain="machine"),
