@@ -60,6 +60,7 @@ class Scripted:
         *,
         run: str | None,
     ) -> Scripted:
+        del settings, credentials, host_keys, evidence  # nothing is dialled
         self.targets, self.run = targets, run
         return self
 

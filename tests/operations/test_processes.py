@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -52,7 +53,7 @@ def test_a_killed_process_is_gone_even_before_anybody_reaps_it() -> None:
         process = Process.read(child.stdout.readline())
         alive = process.is_there(Process.this())
         child.kill()
-        child.stdout.read()  # ends with the process: now it is a zombie
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it is a zombie now, and stays one
         zombie = process.is_there(Process.this())
 
     assert (alive, zombie, process.is_there(Process.this())) == (True, False, False)
