@@ -317,7 +317,7 @@ class Causes:
             elif cable.other in ethernet.passes:
                 if cable.other in state.at_risk:
                     yield Link(Effect("availability", cable.other), 1)
-                if cable.other not in state.down:
+                if cable.other not in state.down and cable.other not in ethernet.gateways:
                     yield Link(Effect("fewer_ways", cable.other), 1)
 
     def _path_links(self, source: str, target: str, lost: frozenset[Node]) -> Iterator[Link]:
