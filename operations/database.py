@@ -49,6 +49,7 @@ MIGRATIONS: Mapping[int, Step] = {}
 """The step that leads to each version after the first, in alembic's words."""
 
 _BUSY_MS = 10_000
+_SERVED_LOCK = 0x636D6462  # "cmdb"
 _WRITES = "cmdb_writes"
 _METADATA = MetaData()
 
@@ -307,7 +308,7 @@ def _engine(url: str) -> tuple[Engine, str]:
         ) from error
     if embedded:
         event.listen(engine, "connect", _embedded_connect)
-        event.listen(engine, "begin", _embedded_begin)
+    event.listen(engine, "begin", _embedded_begin if embedded else _served_begin)
     return engine, where
 
 
@@ -334,3 +335,9 @@ def _embedded_connect(connection: sqlite3.Connection, record: object) -> None:
 def _embedded_begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _served_begin(connection: Connection) -> None:
+    """Writers of a PostgreSQL database come one after the other, too: what one read stays true until it has written."""
+    if connection.get_execution_options().get(_WRITES, False) and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SERVED_LOCK})")
