@@ -37,6 +37,9 @@ from naming import find_label
 
 _MAC = re.compile(r"(?<![0-9A-Fa-f:])[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}(?![0-9A-Fa-f:])")
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+_UNAME = re.compile(r"(?:Linux|FreeBSD|SunOS|HP-UX) (\S+) ")
+"""How sysDescr of net-snmp begins: the system, then the host's name."""
+
 _SHORTEST = 4
 """Shorter texts are left alone, names aside: a port called `1` stands everywhere."""
 
@@ -76,6 +79,8 @@ class StandIns:
         match fact:
             case System():
                 self._name(fact.name)
+                if node := _UNAME.match(fact.description):
+                    self._name(node[1])
                 self._serial(fact.serial)
                 self._text("asset", fact.asset_code, "asset-{}")
                 self._text("contact", fact.contact, "contact-{}@example.net")
@@ -126,7 +131,8 @@ class StandIns:
             self._put(text, pattern.format(self._digest(kind, text).hex()[:6]))
 
     def _serial(self, serial: str) -> None:
-        if len(serial) >= _SHORTEST:
+        """What several words or one repeated character make is no serial but a placeholder, and has to stay one."""
+        if len(serial) >= _SHORTEST and " " not in serial and len(set(serial)) > 1:
             self._put(serial, "SN" + self._digest("serial", serial).hex()[:10].upper())
 
     def _name(self, name: str) -> None:
