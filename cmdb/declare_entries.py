@@ -25,7 +25,7 @@ from cmdb.model import (
 )
 from cmdb.schema import CI_CLASSES, CONCRETE, attribute_row, is_a, lineage
 from cmdb.store.base import Handle
-from cmdb.what import Ambiguous, NotFound, ci_of, index
+from cmdb.what import fitting, index, near
 from naming import FullCode, Label, LabelError, PlanError, RoomPlan
 from naming import Place as PlaceCode
 
@@ -42,6 +42,16 @@ _EXAMPLES: Final = {
     "wwn": "50:06:01:60:3b:a0:11:22",
     "mac": "00:1b:21:0a:0b:0c",
 }
+
+
+_NEW: Final = "\0"
+"""What begins the id of an entry that is no known CI: nobody can write it."""
+
+_HINTS: Final = 20
+"""For so many dangling references near names are looked for: that takes a while in a large estate."""
+
+_SHOWN: Final = 10
+"""So many candidates stand in a message."""
 
 
 @dataclass(slots=True)
@@ -89,15 +99,18 @@ class Entries:
     """The CIs of a file, those of its rooms included, beside the CIs that are known already."""
 
     def __init__(self, known: Graph, space: str, problems: Problems) -> None:
-        self._known = Graph(
-            known.revision,
-            {ci.id: ci for ci in known.cis.values() if ci.state is not State.RETIRED and ci.space == space},
-            known.relations,
-        )
+        present = [ci for ci in known.cis.values() if ci.state is not State.RETIRED]
+        self._known = Graph(known.revision, {ci.id: ci for ci in present if ci.space == space}, {})
         self._find_known = index(self._known)
+        self._elsewhere = Graph(
+            known.revision, {ci.id: ci for ci in present if ci.space != space and ci.identifiers}, {}
+        )
+        self._find_elsewhere = index(self._elsewhere)
+        self._hints = _HINTS
         self._space = space
         self._problems = problems
         self._entries: dict[tuple[str, str], Entry] = {}
+        self._taken: set[str] = set()
         self._file = Graph(0, {}, {})
         self._find = index(self._file)
         self._by_id: dict[str, Entry] = {}
@@ -122,23 +135,27 @@ class Entries:
         return [entry for entry in self._entries.values() if entry.cls == "cluster"]
 
     def named(self, text: str, place: Place) -> Named | None:
-        """Whom a reference names, in the file first, then among the known; None, and a problem, where it is nobody."""
-        try:
-            return self._of_file(ci_of(text, self._file, self._find))
-        except Ambiguous as error:
-            self._problems.add(place, f"the reference {text!r} is ambiguous: {_without_ids(error)}")
-            return None
-        except NotFound as in_file:
-            try:
-                return self._of_known(ci_of(text, self._known, self._find_known))
-            except Ambiguous as error:
-                self._problems.add(place, f"the reference is ambiguous among the known CIs: {error}")
-            except NotFound as error:
-                near = (*in_file.suggestions, *(one for one in error.suggestions if one not in in_file.suggestions))
-                hint = f"; did you mean {', '.join(near)}?" if near else ""
-                self._problems.add(
-                    place, f"the reference {text!r} names no CI of this file and none that is known: declare it{hint}"
-                )
+        """Whom a reference names, in the file first, then among the known; None, and a problem, where it is nobody.
+
+        Who is in another address space is named by identifiers only.
+        """
+        for graph, find, where in (
+            (self._file, self._find, ""),
+            (self._known, self._find_known, " among the known CIs"),
+            (self._elsewhere, self._find_elsewhere, " among the CIs of other address spaces"),
+        ):
+            found = fitting(text, graph, find)
+            if len(found) == 1:
+                return self._named(found[0])
+            if found:
+                self._problems.add(place, f"the reference {text!r} is ambiguous{where}: {_listed(found)}")
+                return None
+        names = dict.fromkeys((*near(text, self._file), *near(text, self._known))) if self._hints else {}
+        self._hints = max(0, self._hints - 1)
+        hint = f"; did you mean {', '.join(names)}?" if names else ""
+        self._problems.add(
+            place, f"the reference {text!r} names no CI of this file and none that is known: declare it{hint}"
+        )
         return None
 
     def by_name(self, cls: str, name: str) -> Named:
@@ -146,14 +163,11 @@ class Entries:
         entry = self._entries[cls, name]
         return Named(entry.id, entry.cls, entry.name, entry.subject)
 
-    def _of_file(self, ci: CI) -> Named:
-        entry = self._by_id[ci.id]
-        return Named(entry.id, entry.cls, entry.name, entry.subject)
-
-    def _of_known(self, ci: CI) -> Named:
-        """A known CI; where an entry of the file is that CI, the entry."""
-        if ci.id in self._file.cis:
-            return self._of_file(ci)
+    def _named(self, ci: CI) -> Named:
+        """A CI as the file names it: by its entry, where it has one."""
+        entry = self._by_id.get(ci.id)
+        if entry is not None:
+            return Named(entry.id, entry.cls, entry.name, entry.subject)
         return Named(ci.id, ci.cls, ci.name, self._subject(ci))
 
     def _subject(self, ci: CI) -> Subject:
@@ -171,7 +185,9 @@ class Entries:
         return Subject(cls=ci.cls, name=ci.name, declared=True)
 
     def _is_its_alone(self, identifier: Identifier, ci: CI) -> bool:
-        return {match.ci for match in self._find_known([Handle(*identifier)])} <= {ci.id}
+        handles = [Handle(*identifier)]
+        holders = {match.ci for find in (self._find_known, self._find_elsewhere) for match in find(handles)}
+        return holders <= {ci.id}
 
     # Reading
 
@@ -290,9 +306,9 @@ class Entries:
             return
         first = self._entries.get((entry.cls, entry.name))
         if first is None:
-            entry.id = self._known_id(entry) or f"\0{len(self._entries)}"
-            if entry.id in {other.id for other in self._entries.values()}:
-                entry.id = f"\0{len(self._entries)}"
+            known = self._known_id(entry)
+            entry.id = f"{_NEW}{len(self._entries)}" if known is None or known in self._taken else known
+            self._taken.add(entry.id)
             self._entries[entry.cls, entry.name] = entry
             return
         for key, said, again in _contradictions(first, entry):
@@ -407,6 +423,8 @@ def _contradictions(first: Entry, second: Entry) -> list[tuple[str, object, obje
     return found
 
 
-def _without_ids(error: Ambiguous) -> str:
-    """The candidates of a file have no ids yet."""
-    return f"it fits {', '.join(f'{one.name} ({one.cls})' for one in error.candidates)}; name it by an identifier"
+def _listed(cis: Sequence[CI]) -> str:
+    """Those that fit; who stands in the file only has no id yet."""
+    shown = ", ".join(f"{ci.name} ({ci.cls}{'' if ci.id.startswith(_NEW) else f', {ci.id}'})" for ci in cis[:_SHOWN])
+    more = f" and {len(cis) - _SHOWN} more" if len(cis) > _SHOWN else ""
+    return f"it fits {shown}{more}; name it by an identifier"

@@ -90,6 +90,18 @@ def ci_of(text: str, graph: Graph, find: Find | None = None) -> CI:
     return _Seeker(graph, index(graph) if find is None else find).ci(text.strip())
 
 
+def fitting(text: str, graph: Graph, find: Find) -> list[CI]:
+    """Every CI that a text names, for who wants to look elsewhere before saying that there is none."""
+    return [graph.cis[text]] if text in graph.cis else _Seeker(graph, find).fitting(text)
+
+
+def near(text: str, graph: Graph) -> list[str]:
+    """Up to three names and labels that a misspelt text may mean."""
+    names = {ci.name.casefold(): ci.name for ci in graph.cis.values() if ci.state is not State.RETIRED}
+    names |= {ci.label.casefold(): ci.label for ci in graph.cis.values() if ci.label is not None}
+    return [names[name] for name in difflib.get_close_matches(text.casefold(), names, n=3, cutoff=0.7)]
+
+
 class _Seeker:
     def __init__(self, graph: Graph, find: Find) -> None:
         self._graph = graph
@@ -99,7 +111,7 @@ class _Seeker:
         if text in self._graph.relations:
             return Target(relations=(text,))
         # Brackets and colons may belong to a name, so a name is tried first.
-        if text not in self._graph.cis and not self._fitting(text):
+        if text not in self._graph.cis and not self.fitting(text):
             if _is_relation(text):
                 return self._only(text, self._relations(text))
             if _PORT.fullmatch(text):
@@ -109,14 +121,14 @@ class _Seeker:
     def ci(self, text: str) -> CI:
         if text in self._graph.cis:
             return self._graph.cis[text]
-        found = self._fitting(text)
+        found = self.fitting(text)
         if not found:
-            raise NotFound(f"nothing is called {text!r}, nor has such an identifier", self._near(text))
+            raise NotFound(f"nothing is called {text!r}, nor has such an identifier", near(text, self._graph))
         if len(found) > 1:
             raise Ambiguous(text, [Candidate(ci.id, ci.cls, ci.name) for ci in found])
         return found[0]
 
-    def _fitting(self, text: str) -> list[CI]:
+    def fitting(self, text: str) -> list[CI]:
         """The CIs that a text fits: by identifier, and by name; who has it no more counts only where nobody has it."""
         matches = [match for match in self._find(lookup.meanings(text)) if match.ci in self._graph.cis]
         by_identifier = {match.ci for match in matches if match.handle.kind not in {"name", *_FORMER}}
@@ -128,12 +140,6 @@ class _Seeker:
         cis = [self._graph.cis[id_] for id_ in sorted(ids)]
         cis = [ci for ci in cis if ci.state is not State.RETIRED] or cis
         return [ci for ci in cis if _by_more_than_a_disk(ci, text)] or cis
-
-    def _near(self, text: str) -> list[str]:
-        names = {ci.name.casefold(): ci.name for ci in self._graph.cis.values() if ci.state is not State.RETIRED}
-        names |= {ci.label.casefold(): ci.label for ci in self._graph.cis.values() if ci.label is not None}
-        near = difflib.get_close_matches(text.casefold(), names, n=3, cutoff=0.7)
-        return [names[name] for name in near]
 
     def _cables(self, text: str) -> list[Relation]:
         parts = _PORT.fullmatch(text)

@@ -366,8 +366,8 @@ _GROUPED = _PAIR + "relations: [{type: depends_on, from: s, to: a}, {type: depen
         ),
         (
             _PAIR + "relations: [{type: depends_on, from: s, to: twin}]",
-            (":2: relations[0], to: the reference is ambiguous among the known CIs: 'twin' fits 2: twin "
-            "(server, ci-6), twin (service, ci-7); say which by its id"),
+            (":2: relations[0], to: the reference 'twin' is ambiguous among the known CIs: it fits twin "
+            "(server, ci-6), twin (service, ci-7); name it by an identifier"),
         ),
         (
             _PAIR + "relations: [{type: depends_on, from: s, to: a, prot: 1}]",
