@@ -250,6 +250,8 @@ class Database:
             yield
         except IntegrityError as error:
             raise AlreadyThere(f"the operations database {self._where} holds that already: {error.orig}") from error
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise OperationsError(f"that cannot be stored: {error}") from error
         except (DBAPIError, SQLAlchemyError, sqlite3.Error) as error:
             told = error.orig if isinstance(error, DBAPIError) else error
             raise OperationsUnavailable(f"the operations database {self._where} cannot be used: {told}") from error

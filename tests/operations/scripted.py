@@ -83,7 +83,7 @@ class Scripted:
 class Taken:
     """A graph that remembers what it was told, and raises what the test says for an address."""
 
-    raises: Mapping[str, Exception] = field(default_factory=dict)
+    raises: Mapping[str, BaseException] = field(default_factory=dict)
     at_the_end: Exception | None = None
     reports: list[str] = field(default_factory=list)
     covered: list[RunSection] = field(default_factory=list)

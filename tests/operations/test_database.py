@@ -64,6 +64,12 @@ def test_a_failed_transaction_keeps_nothing(database: Database) -> None:
     assert database.rows("SELECT name FROM schedules") == []
 
 
+@pytest.mark.parametrize("name", ["\ud800", 2**63], ids=["half a character", "more than 64 bits"])
+def test_what_no_database_can_hold_is_refused_in_words(database: Database, name: object) -> None:
+    with pytest.raises(OperationsError, match="that cannot be stored"):
+        database.rows("SELECT * FROM schedules WHERE name = :name", name=name)
+
+
 def test_an_older_version_is_migrated_forward(url: str) -> None:
     old = Database(url)
     with old.write() as writing:

@@ -242,8 +242,19 @@ def test_nobody_who_wants_more_interrupts_the_run(make: Make, runs: Runs) -> Non
     assert (runs.get(run.id).state, scan.cancelled.is_set()) == (RunState.INTERRUPTED, True)
 
 
+def test_who_presses_ctrl_c_interrupts_the_run(make: Make, runs: Runs) -> None:
+    scan = Scripted([answering(ONE), answering(TWO), silent(THREE)])
+    run = runs.begin(SCOPE, "ann")
+
+    with pytest.raises(KeyboardInterrupt):
+        list(make(scan, Taken({TWO: KeyboardInterrupt()})).work(run))
+
+    closed = runs.get(run.id)
+    assert (closed.state, closed.done, scan.cancelled.is_set()) == (RunState.INTERRUPTED, 1, True)
+
+
 KILLED = """
-import sys, threading
+import signal, sys, threading
 from datetime import UTC, datetime
 from operations.database import Database
 from operations.runs import Runs, Scope
@@ -253,7 +264,9 @@ from tests.operations.scripted import Scripted, Taken, answering
 runs = Runs(Database(sys.argv[1]), lambda: datetime.now(UTC))
 scan = Scripted([answering("10.0.0.1"), answering("10.0.0.2")], {"10.0.0.2": threading.Event().wait})
 scanner = Scanner(runs, Taken(), lambda: None, lambda space: None, None, lambda: datetime.now(UTC), begin=scan)
-for event in scanner.work(runs.begin(Scope(("10.0.0.1-2",)), "ann")):
+work = scanner.work(runs.begin(Scope(("10.0.0.1-2",)), "ann"))
+signal.signal(signal.SIGTERM, lambda *_: work.cancel())
+for event in work:
     print(event.run, flush=True)
 """
 
@@ -278,3 +291,16 @@ def test_a_run_killed_half_way_shows_as_interrupted_and_the_next_is_clean(url: s
         killed: RunState.INTERRUPTED,
         run.id: RunState.DONE,
     }
+
+
+def test_a_run_that_is_told_to_end_ends_clean_at_once(url: str, runs: Runs) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, url], stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
+    ) as child:
+        assert child.stdout is not None
+        told = child.stdout.readline().strip()
+        child.send_signal(signal.SIGTERM)
+        code = child.wait(timeout=5)
+
+    ended = runs.get(told)
+    assert (code, ended.state, ended.done, ended.error) == (0, RunState.INTERRUPTED, 1, "stopped")
