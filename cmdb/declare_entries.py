@@ -11,6 +11,7 @@ import yaml
 
 from cmdb import lookup
 from cmdb.estate_file import Bad, Place, Problems, Row, scalar, text_node, texts, value
+from cmdb.identifiers import normalise
 from cmdb.model import (
     CI,
     SCHEMES,
@@ -204,7 +205,7 @@ class Entries:
                 if key == "label":
                     entry.label = _label(node)
                 elif key in SCHEMES:
-                    identifiers |= _identifiers(key, node)
+                    identifiers |= self._identifying(key, _identifiers(key, node), row.at(key))
                 elif key == "address" and not is_a(cls, "location"):
                     entry.addresses = _addresses(node)
                 else:
@@ -243,6 +244,17 @@ class Entries:
             self._problems.warn(place, f"a {cls} has no attribute {key!r}: it is kept as one of your own{hint}")
             return value(node, None)
         return value(node, bool if known is None else known.type)
+
+    def _identifying(self, scheme: str, spelt: Iterable[str], place: Place) -> set[Identifier]:
+        """The identifiers among the values of a scheme; a placeholder is left out with a warning."""
+        found = set()
+        for text in spelt:
+            identifier = normalise(scheme, text)
+            if identifier is None:
+                self._problems.warn(place, f"{text!r} is a placeholder that many things have: it identifies nothing")
+            else:
+                found.add(identifier)
+        return found
 
     def _check_code(self, entry: Entry, row: Row) -> None:
         code = entry.attributes.get("asset_code")
@@ -377,18 +389,19 @@ def _label(node: yaml.Node) -> str:
         raise Bad(str(error)) from error
 
 
-def _identifiers(scheme: str, node: yaml.Node) -> set[Identifier]:
+def _identifiers(scheme: str, node: yaml.Node) -> tuple[str, ...]:
+    """The values of a scheme, each in its one spelling. Raises Bad."""
     written = texts(node)
     if scheme in SINGLE_VALUED and len(set(written)) > 1:
         raise Bad(f"a thing has one {scheme}, not {len(written)}")
-    found = set()
+    found = []
     for text in written:
         spelt = _SPELLINGS[scheme](text)
         if spelt is None:
             example = f", which is written as in {_EXAMPLES[scheme]}" if scheme in _EXAMPLES else ""
             raise Bad(f"{text!r} is no {scheme}{example}")
-        found.add(Identifier(scheme, spelt))
-    return found
+        found.append(spelt)
+    return tuple(dict.fromkeys(found))
 
 
 def _addresses(node: yaml.Node) -> tuple[str, ...]:

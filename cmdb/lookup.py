@@ -16,7 +16,7 @@ _LONGEST: Final = 255
 """Longer texts mean nothing: no identifier, label or host name (RFC 1035, 2.3.4) is longer."""
 
 _CI_ID = re.compile(r"ci-[0-9]+")
-_FINGERPRINT = re.compile(r"SHA256:[0-9A-Za-z+/]{43}")
+_FINGERPRINT = re.compile(r"SHA256:[0-9A-Za-z+/]{43}=?")
 # Octets with one separator throughout, a leading zero left out at will: net-snmp and Solaris print 0:1b:21:a:b:c.
 _OCTETS = re.compile(r"[0-9a-f]{1,2}(?:([:. -])[0-9a-f]{1,2})(?:\1[0-9a-f]{1,2})*")
 _GROUPS = re.compile(r"[0-9a-f]{4}(?:[.:-][0-9a-f]{4})+|[0-9a-f]{6}[:-][0-9a-f]{6}|[0-9a-f]+")
@@ -119,7 +119,7 @@ def _meanings(text: str) -> Iterator[Handle]:
     if _CI_ID.fullmatch(text.lower()):
         yield Handle("former_id", text.lower())
     if _FINGERPRINT.fullmatch(text):
-        yield Handle("host_key", text)
+        yield Handle("host_key", text.removesuffix("="))
     for kind in ("uuid", "wwn", "mac", "address", "serial", "member_serial", "name"):
         yield from _spelt(kind, text)
 

@@ -292,6 +292,17 @@ def test_own_attributes_are_kept_with_a_warning_that_names_near_misses() -> None
     assert len(estate.warnings) == 5
 
 
+def test_a_placeholder_identifies_nothing_and_is_a_warning() -> None:
+    text = "cis: [{class: server, name: web1, serial: Default string}]"
+
+    estate = read_estate(text, "estate.yaml", NOTHING, NOW)
+
+    assert estate.report.sections[0].statements == (Statement(named("server", "web1")),)
+    assert estate.warnings == (
+        "estate.yaml:1: cis[0], serial: 'DEFAULT STRING' is a placeholder that many things have: it identifies nothing",
+    )
+
+
 def test_a_label_in_a_room_that_nobody_declared_is_a_warning() -> None:
     estate = read_estate("cis: [{class: server, name: web1, label: D010299-001}]", "estate.yaml", NOTHING, NOW)
 
