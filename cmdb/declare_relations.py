@@ -129,6 +129,12 @@ class Links:
             return
         turned = first.source.id != link.source.id
         columns = {_turn(key) if turned else key: value for key, value in link.columns.items()}
+        if link.row.undirected and not link.columns.keys() & set(link.row.keys) and columns != first.columns:
+            self._problems.add(
+                link.place,
+                f"nothing tells this cable from the one in line {first.place.line}, also from {link.source.name} to "
+                f"{link.target.name}: give both their {' and '.join(link.row.keys)}",
+            )
         for key in sorted(first.columns.keys() & columns.keys()):
             if first.columns[key] != columns[key]:
                 self._problems.add(

@@ -399,6 +399,12 @@ _GROUPED = _PAIR + "relations: [{type: depends_on, from: s, to: a}, {type: depen
             "with False: keep one"),
         ),
         (
+            ("cis: [{class: server, name: a}, {class: network_switch, name: b}]\nrelations:\n"
+            "- {type: connects_to, from: a, to: b}\n- {type: connects_to, from: b, to: a, from_management: true}"),
+            (":4: relations[1]: nothing tells this cable from the one in line 3, also from b to a: give both their "
+            "from_port and to_port"),
+        ),
+        (
             _PAIR + "groups: [{of: s, name: g, needs: 1, legs: [a]}]",
             ":2: groups[0], legs: s has no depends_on to the leg a: add that relation to the file",
         ),

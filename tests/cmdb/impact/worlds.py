@@ -48,6 +48,7 @@ def world(random: Random) -> Graph:
 def _columns(random: Random, type_: str, site: Site, source: str, target: str) -> dict[str, Value]:
     columns: dict[str, Value] = {}
     if type_ == "connects_to":
+        columns |= {"from_port": f"p{len(site.relations)}", "to_port": f"q{len(site.relations)}"}
         fc = {"fc_switch", "storage"} & {site.cis[source].cls, site.cis[target].cls}
         if fc and random.random() < 0.8:
             columns["medium"] = "fc"
