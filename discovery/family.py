@@ -189,6 +189,15 @@ def load_families(folder: Traversable | None = None) -> tuple[Family, ...]:
     return families
 
 
+@cache
+def scanned_classes() -> frozenset[str]:
+    """The classes of which a scan may find devices and what runs on them; all others exist by declaration."""
+    found = {family.ci_class for family in load_families()}
+    if any(family.runs_commands for family in load_families()):
+        found |= {"virtual_machine", "operating_system", "process"}
+    return frozenset(found)
+
+
 def _refuse_equal_rules(families: Sequence[Family]) -> None:
     seen: dict[tuple[object, ...], str] = {}
     for family in families:
@@ -199,7 +208,7 @@ def _refuse_equal_rules(families: Sequence[Family]) -> None:
                 raise FamilyError(f"{family.name}.yaml and {other}.yaml have one rule in common: a tie that is no use")
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(yaml.CSafeLoader):
     """PyYAML lets the last of two equal keys win; a family file with two is a mistake."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
