@@ -8,7 +8,7 @@ its medium is ethernet where none is given.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from typing import Any
@@ -57,8 +57,10 @@ def _ci(ci: Known, ambiguous: bool) -> dict[str, Any]:
 
 def _cis(site: Site) -> Iterator[Known]:
     devices = {(device.cls, device.name) for device in site.devices}
-    for room in site.rooms:
-        yield Known("room", room.label)
+    declared_places = {declared.name for declared in site.declared}
+    for place, cls in _above(site).items():
+        if place not in declared_places:
+            yield Known(cls, place)
     for declared in site.declared:
         if (declared.cls, declared.name) not in devices:
             components = [("group", group.name) for group in site.groups if group.of == declared.name]
@@ -114,6 +116,7 @@ def _relations(site: Site, names: Counter[str]) -> Iterator[dict[str, Any]]:
     def end(device: Device) -> str:
         return device.name if names[device.name] == 1 else f"{device.name}@{device.base_mac}"
 
+    yield from _places(site, end)
     for link in site.links:
         yield {"type": link.type, "from": link.source, "to": link.target, **link.keys}
     for cable in site.cables:
@@ -125,6 +128,22 @@ def _relations(site: Site, names: Counter[str]) -> Iterator[dict[str, Any]]:
             for process in processes(device.linux):
                 yield {"type": "runs_on", "from": f"{process} on {device.name}", "to": system}
     yield from _dependencies(site)
+
+
+def _above(site: Site) -> dict[str, str]:
+    """Rooms, and the floors and buildings that their labels name, with their classes."""
+    classes = {7: "room", 5: "floor", 3: "building"}
+    return {room.label[:size]: cls for size, cls in classes.items() for room in site.rooms}
+
+
+def _places(site: Site, end: Callable[[Device], str]) -> Iterator[dict[str, Any]]:
+    """What stands where: a label says it of a device, and its own label of a room and a floor."""
+    for place, cls in _above(site).items():
+        if cls != "building":
+            yield {"type": "located_in", "from": place, "to": place[:-2]}
+    for device in site.devices:
+        if device.label is not None:
+            yield {"type": "located_in", "from": end(device), "to": device.label[:7]}
 
 
 def _cable(cable: Cable, a: str, b: str) -> dict[str, Any]:

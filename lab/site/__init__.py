@@ -28,7 +28,7 @@ def build() -> Site:
     devices = tuple(_with_fc_ports(device) for device in (*gear(), *appliances(), *power_frame(), *hosts()))
     return Site(
         networks=("10.210.0.0/24", "10.210.1.0/24"), devices=devices, cables=CABLES, connections=connections(),
-        rooms=ROOMS, declared=declared(devices), links=links(devices), groups=GROUPS, silent=("10.210.1.200",),
+        rooms=ROOMS, declared=declared(devices), links=links(), groups=GROUPS, silent=("10.210.1.200",),
         virtual_macs={5: "00:00:5e:00:01:05", 10: "00:00:5e:00:01:0a"},
     )  # fmt: skip
 

@@ -15,17 +15,6 @@ ROOMS = (
 _PLACES = (
     Declared("building", "D01", attributes={"description": "1 Example Way"}),
     Declared("building", "D02", attributes={"description": "2 Example Way"}),
-    Declared("floor", "D0101"),
-    Declared("floor", "D0102"),
-    Declared("floor", "D0201"),
-)
-_PLACE_LINKS = (
-    Link("located_in", "D010110", "D0101"),
-    Link("located_in", "D010210", "D0102"),
-    Link("located_in", "D020105", "D0201"),
-    Link("located_in", "D0101", "D01"),
-    Link("located_in", "D0102", "D01"),
-    Link("located_in", "D0201", "D02"),
 )
 
 _BUSINESS = (
@@ -123,10 +112,9 @@ def declared(devices: Iterable[Device]) -> tuple[Declared, ...]:
     return (*_PLACES, *_BUSINESS, *_STORAGE, *(_device(device) for device in devices if _is_declared(device)))
 
 
-def links(devices: Iterable[Device]) -> tuple[Link, ...]:
-    """The declared relations. Where something stands follows from its label, so that it is declared once."""
-    places = tuple(Link("located_in", device.name, device.label[:7]) for device in devices if device.label is not None)
-    return (*_PLACE_LINKS, *places, *_BUSINESS_LINKS, *_LEGS, *_STORAGE_LINKS, *_FRAME_LINKS, *_POWER_LINKS)
+def links() -> tuple[Link, ...]:
+    """The declared relations. Where something stands follows from its label, and is not declared again."""
+    return (*_BUSINESS_LINKS, *_LEGS, *_STORAGE_LINKS, *_FRAME_LINKS, *_POWER_LINKS)
 
 
 def _is_declared(device: Device) -> bool:
