@@ -81,7 +81,7 @@ def machine_id(text: str) -> Iterator[OperatingSystem]:
 def _sysfs(text: str) -> dict[str, str]:
     """Read `grep -H . FILES`: path and value a line."""
     values: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in filter(str.strip, text.splitlines()):
         match = _SYSFS_LINE.fullmatch(line)
         if match is None:
             raise ParseError(f"not a line of grep -H on /sys/class: {line[:80]!r}")
@@ -146,9 +146,11 @@ def fc_hosts(text: str) -> Iterator[FcPort]:
         host, _, name = path.rpartition("/")
         hosts.setdefault(host, {})[name] = value
     for host, values in sorted(hosts.items()):
-        port = _world_wide_name(values.get("port_name", ""))
-        if not port:
+        if "port_name" not in values:
             raise ParseError(f"{host} has no port_name")
+        port = _world_wide_name(values["port_name"])
+        if not port:  # an adapter that was given no name: zeros, or ones
+            continue
         speed = _GIGABITS.search(values.get("speed", ""))
         state = values.get("port_state", "")
         yield FcPort(
