@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
-from fastapi.security import APIKeyCookie, HTTPBearer
+from fastapi import Depends, Form, Request
 
 from api.problems import Problem
 from api.wiring import Services
@@ -17,9 +15,6 @@ from operations.tokens import Role
 COOKIE = "cmdb_session"
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-bearer = HTTPBearer(auto_error=False, description="A token of `cmdb token create`.")
-cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of the pages.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,7 @@ def services_of(request: Request) -> Services:
 
 
 def identify(request: Request, services: Services) -> Principal | None:
-    """Who asks; None where neither a valid token nor a valid session is given. A wrong token is not helped by a session."""
+    """Who asks; None where neither a valid token nor a valid session is given. A session does not help a wrong token."""
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, text = header.partition(" ")
@@ -45,33 +40,62 @@ def identify(request: Request, services: Services) -> Principal | None:
         return Principal(token.name, token.role) if token else None
     text = request.cookies.get(COOKIE)
     session = services.sessions.verify(text) if text else None
-    if session is None:
-        return None
-    if request.method not in _SAFE and not csrf_matches(session, request.headers.get(CSRF_HEADER, "")):
-        raise Problem(403, f"a change from a page needs the session's CSRF token in the header {CSRF_HEADER}")
-    return Principal(session.name, session.role, session.csrf)
+    return Principal(session.name, session.role, session.csrf) if session else None
 
 
-def needs(role: Role) -> Callable[[Request], Principal]:
-    """A dependency that lets in whoever has at least this role."""
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A dependency that lets in whoever has at least this role; with a session, a change needs its CSRF token too."""
 
-    # A plain function: FastAPI runs it on a thread, where the operations database may be read.
-    def check(request: Request) -> Principal:
-        principal = identify(request, services_of(request))
+    role: Role
+
+    # A plain method: FastAPI runs it on a thread, where the operations database may be read.
+    def __call__(self, request: Request) -> Principal:
+        services = services_of(request)
+        principal = identify(request, services)
         if principal is None:
             raise Problem(
                 401,
                 "a valid token is needed: send `Authorization: Bearer TOKEN` with one of `cmdb token create`",
                 {"WWW-Authenticate": "Bearer"},
             )
-        if not principal.role.covers(role):
-            raise Problem(403, f"this needs the role {role.value}; {principal.name!r} has {principal.role.value}")
+        if request.method not in _SAFE and principal.csrf is not None:
+            demand_csrf(request, services, request.headers.get(CSRF_HEADER, ""))
+        demand_role(principal, self.role)
         return principal
 
-    return check
+
+@dataclass(frozen=True, slots=True)
+class FormNeeds:
+    """As `Needs`, for the form of a page, whose field `csrf` holds the CSRF token of its session."""
+
+    role: Role
+
+    def __call__(self, request: Request, csrf: Annotated[str, Form(max_length=200)] = "") -> Principal:
+        services = services_of(request)
+        principal = identify(request, services)
+        if principal is None:
+            raise Problem(401, "log in first", {"WWW-Authenticate": "Bearer"})
+        if principal.csrf is not None:
+            demand_csrf(request, services, csrf)
+        demand_role(principal, self.role)
+        return principal
+
+
+def demand_role(principal: Principal, role: Role) -> None:
+    if not principal.role.covers(role):
+        raise Problem(403, f"this needs the role {role.value}; {principal.name!r} has {principal.role.value}")
+
+
+def demand_csrf(request: Request, services: Services, sent: str) -> None:
+    """Refuse a change that does not come from a page of this session."""
+    session = services.sessions.verify(request.cookies.get(COOKIE, ""))
+    if session is None or not csrf_matches(session, sent):
+        raise Problem(403, f"a change from a page needs the session's CSRF token, as the header {CSRF_HEADER}")
 
 
 ServicesOf = Annotated[Services, Depends(services_of)]
-Reader = Annotated[Principal, Depends(needs(Role.READER))]
-Operator = Annotated[Principal, Depends(needs(Role.OPERATOR))]
-Admin = Annotated[Principal, Depends(needs(Role.ADMIN))]
+Reader = Annotated[Principal, Depends(Needs(Role.READER))]
+Operator = Annotated[Principal, Depends(Needs(Role.OPERATOR))]
+Admin = Annotated[Principal, Depends(Needs(Role.ADMIN))]
+FormOperator = Annotated[Principal, Depends(FormNeeds(Role.OPERATOR))]

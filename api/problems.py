@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from api.headers import HEADERS
+from cmdb.inventory import Refused
 from cmdb.model import ModelError
 from cmdb.store.base import StoreError, StoreUnavailable
 from cmdb.what import Ambiguous, NotFound
+from discovery.targets import TargetError
+from naming import LabelError
+from operations.errors import AlreadyThere, KeyProblem, NotKnown, OperationsError, OperationsUnavailable, RunRefused
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -33,18 +38,37 @@ STATUS: Mapping[type[Exception], int] = {
     NotFound: 404,
     Ambiguous: 409,
     ModelError: 422,
+    Refused: 409,
+    LabelError: 422,
+    TargetError: 422,
     StoreUnavailable: 503,
     StoreError: 500,
+    NotKnown: 404,
+    AlreadyThere: 409,
+    RunRefused: 409,
+    KeyProblem: 503,
+    OperationsUnavailable: 503,
+    OperationsError: 422,
+    # A lone surrogate, which JSON can spell and UTF-8 cannot, gets as far as a database.
+    UnicodeEncodeError: 422,
 }
 """What our exceptions mean over HTTP; the most specific class wins."""
 
 
+_STARLETTES: Mapping[int, str] = {
+    404: "nothing is at this path; the API's description is at /api/v1/openapi.json",
+    405: "this path does not take that method; those that it takes are in the header Allow",
+}
+
+
 def response(
     status: int, detail: str, instance: str, headers: Mapping[str, str] | None = None, **members: Any
-) -> JSONResponse:
+) -> Response:
     """A problem document. `type` is about:blank: the title is the status' own phrase and the detail says the rest."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse({**body, "instance": instance, **members}, status, dict(headers or {}), MEDIA_TYPE)
+    # ASCII: what was sent may hold a lone surrogate, and is quoted in the detail.
+    text = json.dumps({**body, "instance": instance, **members})
+    return Response(text, status, dict(headers or {}), MEDIA_TYPE)
 
 
 def status_of(error: Exception) -> int:
@@ -52,34 +76,40 @@ def status_of(error: Exception) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the application a problem document, those of routing and validation included."""
+def as_problem(error: Exception) -> Problem:
+    """Any error of a request as what is answered; an unexpected one says nothing, it may hold a secret."""
+    match error:
+        case Problem():
+            return error
+        case Ambiguous():
+            candidates = [{"id": one.id, "class": one.cls, "name": one.name} for one in error.candidates]
+            return Problem(status_of(error), str(error), candidates=candidates)
+        case StarletteHTTPException():
+            return Problem(error.status_code, _STARLETTES.get(error.status_code, str(error.detail)), error.headers)
+        case RequestValidationError():
+            rows = [{"where": ".".join(str(part) for part in row["loc"]), "what": row["msg"]} for row in error.errors()]
+            return Problem(422, "; ".join(f"{row['where']}: {row['what']}" for row in rows), errors=rows)
+        case UnicodeEncodeError():
+            return Problem(422, "a text holds half a character (a lone surrogate), which nothing can store")
+        case _ if status_of(error) != 500 or isinstance(error, StoreError):
+            return Problem(status_of(error), str(error))
+        case _:
+            return Problem(500, "the server failed on this request; its log says why", HEADERS)
 
-    async def problem(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, Problem)
-        return response(error.status, error.detail, request.url.path, error.headers, **error.members)
 
-    async def ours(request: Request, error: Exception) -> JSONResponse:
-        members = {"candidates": error.candidates} if isinstance(error, Ambiguous) else {}
-        return response(status_of(error), str(error), request.url.path, **members)
+Render = Callable[[Request, Problem], Response | None]
+"""How pages say an error; None where the problem document is what was asked for."""
 
-    async def http(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, StarletteHTTPException)
-        return response(error.status_code, str(error.detail), request.url.path, error.headers)
 
-    async def invalid(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        errors = [{"where": ".".join(str(part) for part in row["loc"]), "what": row["msg"]} for row in error.errors()]
-        detail = "; ".join(f"{row['where']}: {row['what']}" for row in errors)
-        return response(422, detail, request.url.path, errors=errors)
+def install(app: FastAPI, page: Render) -> None:
+    """Make every error a problem document, those of routing and validation included; `page` may draw it for people."""
 
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        del error  # its traceback is in the log; what it says may be a secret
-        return response(500, "the server failed on this request; its log says why", request.url.path)
+    async def answer(request: Request, error: Exception) -> Response:
+        problem = as_problem(error)
+        drawn = page(request, problem)
+        if drawn is not None:
+            return drawn
+        return response(problem.status, problem.detail, request.url.path, problem.headers, **problem.members)
 
-    app.add_exception_handler(Problem, problem)
-    for kind in STATUS:
-        app.add_exception_handler(kind, ours)
-    app.add_exception_handler(StarletteHTTPException, http)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(Exception, unexpected)
+    for kind in (Problem, *STATUS, StarletteHTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, answer)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cmdb import codec, schema
-from cmdb.inventory import Inventory
-from cmdb.model import CI, Component, Relation, Revision
+from cmdb.inventory import ClaimView, Inventory, ProblemView
+from cmdb.model import CI, Change, Component, Relation, Revision
 from cmdb.store.base import StoredCI
 
 
@@ -83,3 +83,33 @@ def revision(item: Revision) -> dict[str, Any]:
     """A journal entry; the images are those of the hash chain."""
     document: dict[str, Any] = codec.revision_out(item)
     return document
+
+
+def change(item: Change) -> dict[str, Any]:
+    """What becomes of one CI or relation; null where it is not there before or after."""
+    return {"id": item.id, "before": codec.image_out(item.before), "after": codec.image_out(item.after)}
+
+
+def claim(row_: ClaimView) -> dict[str, Any]:
+    """One claim on a value, whether it won, and why or why not."""
+    return {
+        "attribute": row_.attribute,
+        "value": value(codec.value_out(row_.value)),
+        "source": row_.source,
+        "section": row_.section,
+        "since": codec.time_out(row_.since),
+        "confirmed": codec.time_out(row_.confirmed),
+        "evidence": row_.evidence,
+        "won": row_.won,
+        "reason": row_.reason,
+    }
+
+
+def problem(row_: ProblemView) -> dict[str, Any]:
+    """Something that a person should mend; `about` are ids of CIs."""
+    return {
+        "kind": row_.kind,
+        "about": list(row_.about),
+        "text": row_.text,
+        "since": codec.time_out(row_.since) if row_.since else None,
+    }

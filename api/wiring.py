@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from api.settings import Settings
 
 if TYPE_CHECKING:
     from cmdb.inventory import Inventory
-    from cmdb.project import Rules
+    from cmdb.rules import Rules
     from cmdb.store.base import GraphStore
     from discovery.transport.base import Secret
     from operations.credentials import Credentials
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from operations.evidence import EvidenceFolder
     from operations.host_keys import HostKeyStore
     from operations.runs import Runs
+    from operations.scanning import Scanner
     from operations.schedules import Schedules
     from operations.secrets import Vault
     from operations.sessions import Sessions
     from operations.tokens import Tokens
+    from scheduler.clock import Clock
 
 
 def now() -> datetime:
@@ -43,7 +46,7 @@ class Services:
 
     @cached_property
     def rules(self) -> Rules:
-        from cmdb.project import Rules
+        from cmdb.rules import Rules
         from discovery.family import scanned_classes
 
         return Rules(missing_after=self.settings.missing_after, scanned=scanned_classes())
@@ -97,10 +100,60 @@ class Services:
 
         return HostKeyStore(self.operations, now, HostKeyPolicy(self.settings.host_key_policy), space)
 
+    @cached_property
+    def evidence(self) -> EvidenceFolder:
+        from operations.evidence import EvidenceFolder
+
+        return EvidenceFolder(self.settings.evidence_path)
+
+    @cached_property
+    def runs(self) -> Runs:
+        from operations.runs import Runs
+
+        return Runs(self.operations, now)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        from operations.schedules import Schedules
+        from scheduler.clock import next_time
+
+        return Schedules(self.operations, now, next_time)
+
+    @cached_property
+    def scanner(self) -> Scanner:
+        from operations.scanning import Scanner
+
+        return Scanner(
+            runs=self.runs,
+            inventory=self.inventory,
+            credentials=self.credentials.book,
+            host_keys=self.host_keys,
+            evidence=self.evidence,
+            clock=now,
+        )
+
+    @cached_property
+    def clock(self) -> Clock:
+        """What works off queued runs and schedules, once it is started; one in all processes of an installation."""
+        from scheduler.clock import Clock
+
+        return Clock(
+            self.schedules,
+            self.runs,
+            scanner=lambda: self.scanner,
+            inventory=lambda: self.inventory,
+            lock=self.settings.folder / "scheduler.lock",
+        )
+
+    @cached_property
+    def cursor_key(self) -> bytes:
+        """Binds the cursors of lists to this store. Nothing is won by forging one: it only says where to go on."""
+        return hashlib.sha256(b"cmdb cursors of " + self.settings.store.get_secret_value().encode()).digest()
+
     def close(self) -> None:
         """Close what was opened."""
+        if (clock := self.__dict__.get("clock")) is not None:
+            clock.stop()
         for name in ("store", "operations"):
             if (part := self.__dict__.get(name)) is not None:
                 part.close()
-
-

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse
 
 from api import views
 from api.auth import Reader, ServicesOf
+from api.paging import Pages
 from api.routes.cis import CI_ID, LIMIT, known
-from api.routes.shapes import ImpactQuestion, MatchOut, TagOut
+from api.routes.shapes import (
+    ClassList,
+    ImpactAnswer,
+    ImpactQuestion,
+    Journal,
+    MatchOut,
+    ProblemList,
+    RelationTypeList,
+    TagOut,
+)
 from cmdb import schema
 from cmdb.what import NotFound
 
@@ -21,7 +32,7 @@ def lookup(
     reader: Reader,
     services: ServicesOf,
     value: Annotated[str, Query(min_length=1, max_length=255, examples=["00-1B-54-AA-00-01"])],
-    space: Annotated[str | None, Query()] = None,
+    space: Annotated[str | None, Query(max_length=255)] = None,
 ) -> list[dict[str, Any]]:
     """Every CI that a tag, full code, serial, MAC in any spelling, WWN, address or name means, and as what."""
     del reader
@@ -35,7 +46,7 @@ def lookup(
 
 @router.get("/tags/{tag}", response_model=TagOut)
 def tag_holder(
-    tag: Annotated[str, Path(examples=["D010210-009"])], reader: Reader, services: ServicesOf
+    tag: Annotated[str, Path(max_length=255, examples=["D010210-009"])], reader: Reader, services: ServicesOf
 ) -> dict[str, Any]:
     """Exactly one: who holds this tag today, else who held it last, else 404."""
     del reader
@@ -51,51 +62,50 @@ def tag_holder(
     }
 
 
-@router.post("/impact")
-def impact(question: ImpactQuestion, reader: Reader, services: ServicesOf) -> dict[str, Any]:
+@router.post("/impact", response_model=ImpactAnswer)
+def impact(question: ImpactQuestion, reader: Reader, services: ServicesOf) -> JSONResponse:
     """What a change would do: what goes down, is degraded, loses its spare or its backup, why, and how sure."""
     del reader
     answer = services.inventory.ask(question.what, question.kind, question.down, restarts=question.restarts)
-    document: dict[str, Any] = answer.as_json()
-    return document
+    return JSONResponse(answer.as_json())
 
 
-@router.get("/cis/{ci}/impact")
+@router.get("/cis/{ci}/impact", response_model=ImpactAnswer)
 def impact_of(
     ci: CI_ID,
     reader: Reader,
     services: ServicesOf,
-    kind: Annotated[str, Query(examples=["power_off"])] = "power_off",
-) -> dict[str, Any]:
+    kind: Annotated[str, Query(max_length=100, examples=["power_off"])] = "power_off",
+) -> JSONResponse:
     """The same for one CI."""
     del reader
     answer = services.inventory.ask([known(services.inventory, ci).ci.id], kind, ())
-    document: dict[str, Any] = answer.as_json()
-    return document
+    return JSONResponse(answer.as_json())
 
 
-@router.get("/journal")
+@router.get("/journal", response_model=Journal)
 def journal(
     reader: Reader,
     services: ServicesOf,
     after: Annotated[int, Query(ge=0, le=2**63 - 1, description="the last revision that you have")] = 0,
     limit: LIMIT = 100,
-) -> dict[str, Any]:
+) -> JSONResponse:
     """The revisions after one, in order, without gap or repeat; each with full images before and after."""
     del reader
     found = services.inventory.changes(after, limit)
     last = found[-1].n if found else after
-    return {"items": [views.revision(item) for item in found], "last": last}
+    return JSONResponse({"items": [views.revision(item) for item in found], "last": last})
 
 
-@router.get("/problems")
-def problems(reader: Reader, services: ServicesOf) -> dict[str, Any]:
+@router.get("/problems", response_model=ProblemList)
+def problems(reader: Reader, services: ServicesOf, pages: Pages) -> Any:
     """What a person should mend: conflicts, data problems, and what waits unidentified."""
     del reader
-    return {"items": [views.problem(row) for row in services.inventory.problems()]}
+    rows = [views.problem(row) for row in services.inventory.problems()]
+    return pages.cut(rows, lambda row: (row["kind"], f"{row['text']} {' '.join(row['about'])}"), lambda row: row)
 
 
-@router.get("/classes")
+@router.get("/classes", response_model=ClassList)
 def classes(reader: Reader) -> dict[str, Any]:
     """The classes of CIs, with their attributes."""
     del reader
@@ -117,7 +127,7 @@ def classes(reader: Reader) -> dict[str, Any]:
     }
 
 
-@router.get("/relation-types")
+@router.get("/relation-types", response_model=RelationTypeList)
 def relation_types(reader: Reader) -> dict[str, Any]:
     """The types of relations: the source needs the target."""
     del reader

@@ -7,10 +7,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
-from api import cursor, views
+from api import views
 from api.auth import Operator, Reader, ServicesOf
+from api.paging import Pages
 from api.problems import Problem
-from api.routes.shapes import Amendment, CIFull, CIList, Declaration, DeclaredOut, NeighbourhoodOut
+from api.routes.shapes import (
+    Amendment,
+    CIFull,
+    CIList,
+    Declaration,
+    DeclaredOut,
+    NeighbourhoodOut,
+    RelationsOfCI,
+)
 from cmdb import schema
 from cmdb.inventory import Inventory
 from cmdb.model import ModelError, State, Value, check_value
@@ -20,7 +29,7 @@ from cmdb.what import NotFound
 
 router = APIRouter(tags=["CIs"])
 
-CI_ID = Annotated[str, Path(description="the id of a CI; a former one leads to its survivor", examples=["ci-12"])]
+CI_ID = Annotated[str, Path(max_length=255, description="the id of a CI; a former one leads to its survivor", examples=["ci-12"])]
 LIMIT = Annotated[int, Query(ge=1, le=1000)]
 _ATTRIBUTE = "attr."
 _SORTS = ("name", "label", "class", "id", "revision")
@@ -31,43 +40,37 @@ def list_cis(
     request: Request,
     reader: Reader,
     services: ServicesOf,
+    pages: Pages,
     cls: Annotated[str | None, Query(alias="class", examples=["device"], description="subclasses included")] = None,
     state: Annotated[str | None, Query(examples=["present"])] = None,
-    place: Annotated[str | None, Query(examples=["D010210"], description="a place, or the start of a label")] = None,
-    space: Annotated[str | None, Query()] = None,
+    place: Annotated[
+        str | None, Query(max_length=255, examples=["D010210"], description="a place; what stands inside it")
+    ] = None,
+    space: Annotated[str | None, Query(max_length=255)] = None,
     confirmed_before: Annotated[datetime | None, Query()] = None,
     confirmed_after: Annotated[datetime | None, Query()] = None,
     q: Annotated[str | None, Query(max_length=200, description="words that all occur in its texts")] = None,
     sort: Annotated[str, Query(examples=["name"], description=", ".join(_SORTS))] = "name",
-    limit: LIMIT = 100,
-    next_: Annotated[str | None, Query(alias="next", max_length=2000)] = None,
 ) -> dict[str, Any]:
     """List CIs. Attributes filter as `attr.NAME=VALUE`; go on with `next` of the answer, and the same filter."""
     del reader
     query = base.Query(
         classes=schema.subclasses(cls) if cls is not None else None,
         attributes=_attributes(request),
+        places=None if place is None else services.inventory.within(place),
         states=_states(state),
         space=space,
         confirmed_before=_utc(confirmed_before),
         confirmed_after=_utc(confirmed_after),
         text=q,
         sort=_sort(sort),
-        limit=limit + 1,
-        **_place(services.inventory, place),
+        after=pages.after,
+        limit=pages.limit + 1,
     )
-    question = [name_value for name_value in sorted(request.query_params.multi_items()) if name_value[0] not in {"next", "limit"}]
-    key = services.cursor_key
-    if next_ is not None:
-        query = base.Query(**{**_fields(query), "after": cursor.read(key, question, next_)})
     found = services.inventory.find(query)
-    page = found[:limit]
-    going_on = cursor.write(key, question, _position(page[-1], sort)) if len(found) > limit else None
+    page = found[: pages.limit]
+    going_on = pages.cursor(_position(page[-1], sort)) if len(found) > len(page) else None
     return {"items": [views.row(stored) for stored in page], "next": going_on}
-
-
-def _fields(query: base.Query) -> dict[str, Any]:
-    return {name: getattr(query, name) for name in base.Query.__dataclass_fields__}
 
 
 def _position(stored: StoredCI, sort: str) -> tuple[str | int, str]:
@@ -129,12 +132,6 @@ def typed(name: str, text: str) -> Value:
     return text
 
 
-def _place(inventory: Inventory, place: str | None) -> dict[str, Any]:
-    if place is None:
-        return {}
-    return {"places": inventory.within(place)}
-
-
 @router.get("/cis/{ci}", response_model=CIFull, response_model_exclude_unset=True)
 def one_ci(
     ci: CI_ID,
@@ -149,6 +146,7 @@ def one_ci(
     stored = known(services.inventory, ci)
     tag = etag(stored)
     response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "private, no-cache"
     if if_none_match is not None and not claims and tag in _tags(if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
     document = views.full(services.inventory, stored)
@@ -199,11 +197,12 @@ def amend_ci(
     return views.full(services.inventory, stored)
 
 
-@router.get("/cis/{ci}/relations")
-def relations_of(ci: CI_ID, reader: Reader, services: ServicesOf) -> dict[str, Any]:
+@router.get("/cis/{ci}/relations", response_model=RelationsOfCI)
+def relations_of(ci: CI_ID, reader: Reader, services: ServicesOf, pages: Pages) -> Any:
     """The relations of a CI, both ways."""
     del reader
-    return {"items": views.full(services.inventory, known(services.inventory, ci))["relations"]}
+    ends = views.full(services.inventory, known(services.inventory, ci))["relations"]
+    return pages.cut(ends, lambda end: (f"{end['type']} {end['name']}", end["relation"]), lambda end: end)
 
 
 @router.get("/cis/{ci}/neighbourhood", response_model=NeighbourhoodOut)

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+Text = Annotated[str, Field(min_length=1, max_length=255)]
 Scalar = str | bool | int | float
 AttributeValue = Scalar | list[Scalar]
-
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "example": "about:blank"},
-        "title": {"type": "string", "example": "Not Found"},
-        "status": {"type": "integer", "example": 404},
-        "detail": {"type": "string", "example": "nothing is known as 'D010210-009'"},
-        "instance": {"type": "string", "example": "/api/v1/tags/D010210-009"},
-    },
-}
-
 
 class Strict(BaseModel):
     """What comes in: a misspelt key is refused, not ignored."""
@@ -139,38 +127,254 @@ class DeclaredOut(BaseModel):
 class ImpactQuestion(Strict):
     """Texts as on the command line: ids, identifiers, names that are unique, `CI[PORT]`, `TYPE:FROM..TO`."""
 
-    what: list[str] = Field(min_length=1, max_length=1000, examples=[["core-a"]])
+    what: list[Text] = Field(min_length=1, max_length=1000, examples=[["core-a"]])
     kind: str = Field(examples=["reboot"])
-    down: list[str] = Field(default=[], max_length=1000)
+    down: list[Text] = Field(default=[], max_length=1000, examples=[["ups-1"]])
     restarts: bool = False
 
 
+class StandingOut(BaseModel):
+    """`up`, `at_risk`, `degraded` or `down`; `kept` or `unprotected`; `kept` or `unmanaged`."""
+
+    availability: str = Field(examples=["up"])
+    protection: str = Field(examples=["kept"])
+    management: str = Field(examples=["kept"])
+
+
+class AffectedOut(StandingOut):
+    """A CI that the change makes worse on some axis. `own`: at risk by itself, or because of what it needs."""
+
+    id: str = Field(examples=["ci-13"])
+    cls: str = Field(alias="class", examples=["server"])
+    name: str = Field(examples=["web1"])
+    was: StandingOut
+    distance: int | None = Field(examples=[1])
+    because: list[dict[str, Any]] = Field(
+        examples=[[{"axis": "availability", "kind": "only_way", "text": "newly the only way to all gateways: core-b"}]]
+    )
+    own: bool | None = None
+
+
+class UnknownOut(BaseModel):
+    """A CI of which nobody can tell, and why."""
+
+    id: str = Field(examples=["ci-14"])
+    cls: str = Field(alias="class", examples=["storage"])
+    name: str = Field(examples=["array-1"])
+    reason: str = Field(examples=["missing since 2026-01-02 03:04 UTC"])
+
+
+class ImpactAnswer(BaseModel):
+    """Whoever the change makes worse, whoever is unknown, and counts that add up."""
+
+    revision: int = Field(examples=[42])
+    counts: dict[str, int] = Field(examples=[{"cis": 60, "affected": 4, "unknown": 1, "unaffected": 55}])
+    affected: list[AffectedOut]
+    unknown: list[UnknownOut]
+    unknown_because: dict[str, int] = Field(examples=[{"missing": 1}])
+    notes: list[str]
+    temporary: bool = False
+
+
+class Journal(BaseModel):
+    """Revisions in order; `last` is what to send as `after` next."""
+
+    items: list[dict[str, Any]] = Field(
+        examples=[[{"n": 42, "at": "2026-01-02T03:04:05.678000Z", "actor": "discovery", "changes": []}]]
+    )
+    last: int = Field(examples=[42])
+
+
+class ProblemOut(BaseModel):
+    """Something that a person should mend; `about` are ids of CIs."""
+
+    kind: str = Field(examples=["conflict"])
+    about: list[str] = Field(examples=[["ci-12", "ci-13"]])
+    text: str
+    since: str | None = Field(examples=["2026-01-02T03:04:05.678000Z"])
+
+
+class ProblemList(BaseModel):
+    items: list[ProblemOut]
+    next: str | None = None
+
+
+class AttributeOut(BaseModel):
+    name: str = Field(examples=["memory"])
+    type: str = Field(examples=["int"])
+    unit: str = Field(examples=["byte"])
+
+
+class ClassOut(BaseModel):
+    """A row of the class table. `cut_off`: what being cut off from the network means."""
+
+    name: str = Field(examples=["server"])
+    parent: str | None = Field(examples=["device"])
+    abstract: bool
+    attributes: list[AttributeOut]
+    cut_off: str | None = Field(examples=["down"])
+    forwards: list[str] = Field(examples=[["ethernet"]])
+
+
+class ClassList(BaseModel):
+    items: list[ClassOut]
+
+
+class RelationTypeOut(BaseModel):
+    """A row of the relation table. `needs`: how many targets must hold, `all`, or null."""
+
+    name: str = Field(examples=["powered_by"])
+    inverse: str = Field(examples=["powers"])
+    sources: list[str] = Field(examples=[["device"]])
+    targets: list[str] = Field(examples=[["power_unit"]])
+    needs: int | str | None = Field(examples=[1])
+    axis: str | None = Field(examples=["availability"])
+    medium: str | None
+    keys: list[str] = Field(examples=[["feed"]])
+    attributes: list[str]
+
+
+class RelationTypeList(BaseModel):
+    items: list[RelationTypeOut]
+
+
+class RelationsOfCI(BaseModel):
+    items: list[EndOut]
+    next: str | None = None
+
+
 class ScanRequest(Strict):
-    targets: list[str] = Field(min_length=1, max_length=1000, examples=[["10.0.0.0/24", "10.0.1.1-9"]])
-    exclude: list[str] = Field(default=[])
-    space: str = "default"
+    """Targets as on the command line: networks, ranges, hosts. `confirmed`: so many addresses are meant."""
+
+    targets: list[Text] = Field(min_length=1, max_length=1000, examples=[["10.0.0.0/24", "10.0.1.1-9"]])
+    exclude: list[Text] = Field(default=[], max_length=1000, examples=[["10.0.0.1"]])
+    space: Text = "default"
+    address_map: list[Text] = Field(default=[], max_length=1000, examples=[["10.210.0.0/16=127.210.0.0/16"]])
     snmp_port: int | None = Field(default=None, ge=1, le=65535)
     ssh_port: int | None = Field(default=None, ge=1, le=65535)
+    confirmed: bool = False
+
+
+class RunOut(BaseModel):
+    """A run: `queued`, `running`, `done`, `problems`, `interrupted` or `failed`."""
+
+    id: str = Field(examples=["20260102T030405.678-1a2b3c"])
+    kind: str = Field(examples=["scan"])
+    state: str = Field(examples=["running"])
+    targets: list[str] = Field(examples=[["10.0.0.0/24"]])
+    exclude: list[str]
+    space: str = Field(examples=["default"])
+    requested_by: str = Field(examples=["dashboard"])
+    requested: str = Field(examples=["2026-01-02T03:04:05.678000Z"])
+    started: str | None
+    ended: str | None
+    done: int = Field(examples=[17])
+    total: int = Field(examples=[254])
+    counts: dict[str, int] = Field(examples=[{"answered": 12, "silent": 5}])
+    error: str | None = Field(examples=[None])
+
+
+class RunList(BaseModel):
+    items: list[RunOut]
+    next: str | None = None
+
+
+class LedgerRowOut(BaseModel):
+    """What became of a section of an address; `section` is empty for the address as a whole."""
+
+    address: str = Field(examples=["10.0.0.7"])
+    section: str = Field(examples=["snmp.interfaces"])
+    outcome: str = Field(examples=["full"])
+    completeness: str | None = Field(examples=["full"])
+    at: str = Field(examples=["2026-01-02T03:04:05.678000Z"])
+    duration_s: float = Field(examples=[0.21])
+    counts: dict[str, int] = Field(examples=[{"components": 52}])
+    error: str | None = Field(examples=[None])
+
+
+class LedgerList(BaseModel):
+    items: list[LedgerRowOut]
+    next: str | None = None
 
 
 class ScheduleRequest(ScanRequest):
-    name: str = Field(min_length=1, examples=["nightly"])
+    name: str = Field(min_length=1, max_length=200, examples=["nightly"])
+    cron: str = Field(max_length=200, examples=["0 2 * * *"])
+
+
+class ScheduleChange(Strict):
+    enabled: bool = Field(examples=[False])
+
+
+class ScheduleOut(BaseModel):
+    name: str = Field(examples=["nightly"])
     cron: str = Field(examples=["0 2 * * *"])
+    enabled: bool
+    targets: list[str] = Field(examples=[["10.0.0.0/24"]])
+    exclude: list[str]
+    space: str = Field(examples=["default"])
+    created_by: str = Field(examples=["dashboard"])
+    created: str = Field(examples=["2026-01-02T03:04:05.678000Z"])
+    due: str = Field(examples=["2026-01-03T02:00:00.000000Z"])
+
+
+class ScheduleList(BaseModel):
+    items: list[ScheduleOut]
+    next: str | None = None
 
 
 class TokenRequest(Strict):
-    name: str = Field(min_length=1, examples=["dashboard"])
+    name: str = Field(min_length=1, max_length=200, examples=["dashboard"])
     role: str = Field(examples=["reader"])
-    days: int | None = Field(default=365, ge=1, description="null: never expires")
+    days: int | None = Field(default=365, ge=1, le=36500, description="null: it never expires")
+
+
+class TokenOut(BaseModel):
+    name: str = Field(examples=["dashboard"])
+    role: str = Field(examples=["reader"])
+    created: str = Field(examples=["2026-01-02T03:04:05.678000Z"])
+    expires: str | None
+    revoked: str | None
+    last_used: str | None
+
+
+class TokenCreated(TokenOut):
+    token: str = Field(description="shown this once", examples=["cmdb_kvE5…"])
+
+
+class TokenList(BaseModel):
+    items: list[TokenOut]
+    next: str | None = None
 
 
 class CredentialRequest(Strict):
-    name: str = Field(min_length=1, examples=["site-snmp"])
-    kind: str = Field(examples=["snmp-v2c"])
-    networks: list[str] = Field(min_length=1, examples=[["10.0.0.0/8"]])
-    secret: str = Field(min_length=1, json_schema_extra={"format": "password", "writeOnly": True})
-    user: str | None = None
+    name: str = Field(min_length=1, max_length=200, examples=["site-snmp"])
+    kind: str = Field(examples=["snmp-v2c"], description="snmp-v1, snmp-v2c, snmp-v3, ssh-password or ssh-key")
+    networks: list[Text] = Field(min_length=1, max_length=1000, examples=[["10.0.0.0/8"]])
+    secret: SecretStr = Field(min_length=1, max_length=20_000, examples=["public"])
+    user: str | None = Field(default=None, max_length=200)
     auth: str = "sha256"
     priv: str = "aes128"
     sudo: bool = False
     legacy: bool = False
+    space: Text | None = None
+    position: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
+class CredentialOut(BaseModel):
+    """A credential without its secret; `position` is its place in the order in which they are tried."""
+
+    name: str = Field(examples=["site-snmp"])
+    kind: str = Field(examples=["snmp-v2c"])
+    networks: list[str] = Field(examples=[["10.0.0.0/8"]])
+    space: str | None
+    position: int = Field(examples=[1])
+    user: str | None
+    sudo: bool
+    legacy: bool
+    created: str = Field(examples=["2026-01-02T03:04:05.678000Z"])
+
+
+class CredentialList(BaseModel):
+    items: list[CredentialOut]
+    next: str | None = None

@@ -1,0 +1,57 @@
+"""The application: routes, pages, errors and headers, put together for given services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import openapi, problems
+from api.auth import Reader
+from api.headers import SafeHeaders
+from api.pages import docs, entry, errors, views_of_cis, views_of_runs
+from api.pages.files import StaticFolder
+from api.pages.rendering import Renderer
+from api.routes import access, asking, cis, health, scans
+from api.wiring import Services
+
+_BODY_BYTES = 16 * 1024 * 1024
+_API = (cis.router, asking.router, scans.router, access.router, health.router)
+_PAGES = (entry.router, views_of_cis.router, views_of_runs.router, docs.router)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application. Nothing is opened until a request needs it. Health is also at `/health` and `/ready`."""
+    app = FastAPI(
+        title="CMDB",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        # Its redirects are built from the Host header, which is whatever somebody sent.
+        redirect_slashes=False,
+        max_body_size=_BODY_BYTES,
+    )
+    app.state.services = services
+    app.state.renderer = Renderer(services.settings.language)
+    api = APIRouter(prefix=openapi.PREFIX)
+    for router in _API:
+        api.include_router(router)
+    app.include_router(api)
+    app.state.api_routes = [route for router in _API for route in router.routes if isinstance(route, APIRoute)]
+
+    def description(reader: Reader) -> dict[str, Any]:
+        """This description."""
+        del reader
+        return openapi.describe(app)
+
+    app.add_api_route("/api/v1/openapi.json", description, include_in_schema=False)
+    app.add_api_route("/openapi.json", description, include_in_schema=False)
+    for router in (*_PAGES, health.router):
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", StaticFolder(), name="static")
+    problems.install(app, errors.draw)
+    app.add_middleware(GZipMiddleware, minimum_size=2048)
+    app.add_middleware(SafeHeaders)
+    return app

@@ -1,0 +1,29 @@
+"""Whether the server lives, and whether it can answer: open to everybody, and telling nothing else."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from api.auth import ServicesOf
+from cmdb.store.base import StoreError
+from operations.errors import OperationsError
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health")
+def health() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/ready", responses={503: {"description": "A store does not answer."}})
+def ready(services: ServicesOf, response: Response) -> dict[str, str]:
+    """Both stores answer."""
+    try:
+        services.store.position()
+        services.operations.rows("SELECT 1 AS one")
+    except (StoreError, OperationsError):
+        response.status_code = 503
+        return {"status": "unavailable"}
+    return {"status": "ok"}
