@@ -32,6 +32,7 @@ def create_app(services: Services) -> FastAPI:
         # Its redirects are built from the Host header, which is whatever somebody sent.
         redirect_slashes=False,
         max_body_size=_BODY_BYTES,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
     app.state.renderer = Renderer(services.settings.language)

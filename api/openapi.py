@@ -64,7 +64,7 @@ def role_of(route: APIRoute) -> Role | None:
 
 def _operations(app: FastAPI) -> Iterator[tuple[str, Role | None]]:
     for route in app.state.api_routes:
-        yield route.operation_id or route.unique_id, role_of(route)
+        yield route.name, role_of(route)
 
 
 def _complete(document: dict[str, Any], roles: dict[str, Role | None]) -> None:

@@ -52,6 +52,12 @@ def full(inventory: Inventory, stored: StoredCI) -> dict[str, Any]:
     return row(stored) | {"relations": [end(relation, stored.ci.id, others) for relation in relations]}
 
 
+def formerly(inventory: Inventory, stored: StoredCI) -> list[str]:
+    """The labels that it had before the one that it has now."""
+    holder = inventory.tag(stored.ci.label) if stored.ci.label else None
+    return list(holder.formerly) if holder is not None and holder.stored.ci.id == stored.ci.id else []
+
+
 def end(relation: Relation, ci: str, others: Mapping[str, CI]) -> dict[str, Any]:
     """A relation as one of its ends sees it: `out` when the CI is the source, `in` when it is the target."""
     outward = relation.source == ci

@@ -159,6 +159,7 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
         reader,
         stored=stored,
         ci=document,
+        formerly=views.formerly(inventory, stored),
         places=_places(document, inventory),
         values=_values(document, claims),
         parts_=_parts(document["components"]),

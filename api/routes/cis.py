@@ -149,10 +149,14 @@ def one_ci(
     response.headers["Cache-Control"] = "private, no-cache"
     if if_none_match is not None and not claims and tag in _tags(if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
-    document = views.full(services.inventory, stored)
+    document = _full(services.inventory, stored)
     if claims:
         document["claims"] = [views.claim(row) for row in services.inventory.claims(stored.ci.id)]
     return document
+
+
+def _full(inventory: Inventory, stored: StoredCI) -> dict[str, Any]:
+    return views.full(inventory, stored) | {"formerly": views.formerly(inventory, stored)}
 
 
 def known(inventory: Inventory, ci: str) -> StoredCI:
@@ -194,7 +198,7 @@ def amend_ci(
     services.inventory.amend(stored.ci.id, values, operator.name, expected)
     stored = known(services.inventory, stored.ci.id)
     response.headers["ETag"] = etag(stored)
-    return views.full(services.inventory, stored)
+    return _full(services.inventory, stored)
 
 
 @router.get("/cis/{ci}/relations", response_model=RelationsOfCI)
