@@ -240,22 +240,24 @@ def _address(version: int, number: int) -> IpAddress:
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Sorted spans, with those that touch made one."""
+    """Sorted spans, with those that meet made one."""
     found: list[tuple[int, int]] = []
     for first, last in spans:
-        if found and found[-1][1] + 1 == first:
-            found[-1] = found[-1][0], last
+        if found and found[-1][1] + 1 >= first:
+            found[-1] = found[-1][0], max(last, found[-1][1])
         else:
             found.append((first, last))
     return found
 
 
 def _merged(spans: Iterable[_Span]) -> list[_Span]:
-    """Each address once. What is asked for twice with other ports is scanned as it was asked for first."""
+    """Each address once for each pair of ports: behind one address that forwards them stand several devices."""
     found: list[_Span] = []
     for span in spans:
-        found += _less([span], [(each.version, each.first, each.last) for each in found])
-    return sorted(found, key=lambda span: (span.version, span.first))
+        ports = (span.snmp_port, span.ssh_port)
+        same = [each for each in found if (each.snmp_port, each.ssh_port) == ports]
+        found += _less([span], [(each.version, each.first, each.last) for each in same])
+    return sorted(found, key=lambda span: (span.version, span.first, span.snmp_port))
 
 
 def _less(spans: Iterable[_Span], barred: Iterable[tuple[int, int, int]]) -> list[_Span]:

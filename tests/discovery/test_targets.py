@@ -52,6 +52,13 @@ def test_a_port_behind_a_host_means_both_protocols() -> None:
     ] == list(targets)
 
 
+def test_two_ports_of_one_address_are_two_devices() -> None:
+    targets = read("192.0.2.1:5000", "192.0.2.1:5001", "192.0.2.1:5000")
+
+    assert [Target("192.0.2.1", 5000, 5000), Target("192.0.2.1", 5001, 5001)] == list(targets)
+    assert ("192.0.2.1/32",) == targets.networks
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
