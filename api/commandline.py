@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from api.cli import access, graph, labels, running
+from api.cli import access, demonstration, graph, labels, running
 from api.cli.output import Exit, say
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 for command in (
     running.serve,
-    running.demo,
+    demonstration.demo,
     running.scan,
     graph.declare,
     graph.show,
@@ -30,6 +30,7 @@ for command in (
     graph.export,
     graph.verify,
     graph.problems,
+    running.record,
 ):
     app.command()(command)
 app.add_typer(labels.app, name="label")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.output import Exit, emit, fail, people, say, table
+from api.cli.output import Exit, emit, fail, say, table
 from api.cli.session import JSON, opened
 
 tokens = typer.Typer(help="API tokens.", no_args_is_help=True)

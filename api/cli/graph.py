@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli.output import Exit, emit, fail, people, say, table
-from api.cli.session import JSON, opened
+from api.cli.session import JSON, opened, user
 
 if TYPE_CHECKING:
     from cmdb.inventory import Inventory
-    from cmdb.model import Change
     from cmdb.store.base import StoredCI
 
 _KINDS = "power_off, remove, reboot, disconnect, configure or patch"
@@ -60,7 +59,8 @@ def _one(inventory: Inventory, what: str) -> StoredCI:
 
 def _print_ci(document: dict[str, Any]) -> None:
     head = [document["class"], document["state"], f"revision {document['revision']}"]
-    people().print(f"{document['name']}  {document['label'] or ''}  ({', '.join(head)})  {document['id']}", markup=False)
+    named = (document["name"], document["label"] or "", f"({', '.join(head)})", document["id"])
+    people().print("  ".join(word for word in named if word), markup=False)
     table(("attribute", "value"), [(name, _text(value)) for name, value in document["attributes"].items()])
     table(("identifier", "value"), [(row["scheme"], row["value"]) for row in document["identifiers"]])
     parts = [
@@ -87,7 +87,9 @@ def _text(value: Any) -> str:
 
 
 def find(
-    words: Annotated[list[str] | None, typer.Argument(help="words that all occur in it; any tag, serial, MAC …")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="any tag, serial, MAC …, or words that all occur in it")
+    ] = None,
     *,
     cls: Annotated[str | None, typer.Option("--class", help="of this class or a subclass")] = None,
     state: Annotated[str | None, typer.Option(help="present, missing or retired")] = None,
@@ -189,14 +191,22 @@ def declare(
     except (OSError, UnicodeDecodeError) as error:
         fail(Exit.BAD_INPUT, f"{file} cannot be read: {error}")
     with opened() as services:
-        declared = services.inventory.declare(text, name or str(file.resolve()), _user(), dry_run=dry_run)
+        declared = services.inventory.declare(text, name or str(file.resolve()), user(), dry_run=dry_run)
     for warning in declared.warnings:
         say(f"{file}: {warning}")
     if as_json:
         changes = [views.change(change) for change in declared.changes]
-        emit({"revision": declared.revision, "changes": changes, "warnings": list(declared.warnings)})
+        emit(
+            {
+                "revision": declared.revision,
+                "changes": changes,
+                "difference": list(declared.difference),
+                "warnings": list(declared.warnings),
+            }
+        )
         return
-    _print_changes(declared.changes)
+    for line in declared.difference:
+        people().print(line, markup=False)
     if dry_run:
         say("nothing was applied (--dry-run)")
     elif declared.revision is None:
@@ -205,22 +215,9 @@ def declare(
         say(f"revision {declared.revision}: {len(declared.changes)} changes")
 
 
-def _print_changes(changes: tuple[Change, ...]) -> None:
-    from cmdb.declare import describe
-
-    for line in describe(changes):
-        people().print(line, markup=False)
-
-
-def _user() -> str:
-    import getpass
-
-    return f"cli:{getpass.getuser()}"
-
-
 def export(
     *,
-    canonical: Annotated[bool, typer.Option("--canonical", help="named by identifiers: equal for equal graphs")] = False,
+    canonical: Annotated[bool, typer.Option("--canonical", help="by identifiers: equal for equal graphs")] = False,
 ) -> None:
     """Write the whole graph to standard output as JSON."""
     from api import views
@@ -263,4 +260,5 @@ def problems(*, as_json: JSON = False) -> None:
     if as_json:
         emit(found)
     else:
-        table(("kind", "about", "since", "what"), [(r["kind"], ", ".join(r["about"]), r["since"], r["text"]) for r in found])
+        rows = [(row["kind"], ", ".join(row["about"]), row["since"], row["text"]) for row in found]
+        table(("kind", "about", "since", "what"), rows)

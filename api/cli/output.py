@@ -25,9 +25,18 @@ class Exit(IntEnum):
     UNAVAILABLE = 5
 
 
+_WIDE = 1000
+"""Columns of what is no terminal: each row of a table stays one line for grep."""
+
+
 def people() -> Console:
     """Where tables go; made anew each time, so that a redirected standard output is seen."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_WIDE, soft_wrap=True)
+
+
+def messages() -> Console:
+    """Where progress and messages go: standard error, so that they never disturb what a program reads."""
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
 def say(*words: str) -> None:
@@ -46,9 +55,18 @@ def emit(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
-    """Print a table for a person; what devices say is text, never markup."""
-    drawn = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+def table(columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | None = None) -> None:
+    """Print a table for a person, if it has a row; what devices say is text, never markup."""
+    drawn = Table(
+        *columns,
+        title=title,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        show_header=any(columns),
+    )
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
-    people().print(drawn)
+    if drawn.row_count:
+        people().print(drawn)

@@ -29,26 +29,48 @@ def opened(**flags: object) -> Iterator[Services]:
         services.close()
 
 
+def user() -> str:
+    """Who works here, for journal and ledger."""
+    import getpass
+    import os
+
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user need not have a name
+        return f"cli:uid {os.getuid()}"
+
+
 def codes() -> Mapping[type[Exception], Exit]:
     """What our exceptions mean as exit codes; the most specific class wins."""
     from api.settings import SettingsError
     from cmdb.inventory import Refused
     from cmdb.model import ModelError
-    from cmdb.store.base import StoreError, StoreUnavailable
+    from cmdb.store.base import StoreError, StoreTooNew, StoreUnavailable
     from cmdb.what import Ambiguous, NotFound
+    from discovery.family import FamilyError
+    from discovery.targets import TargetError
+    from discovery.transport.replies import RecordingError
     from naming import LabelError, PlanError
-    from operations.database import OperationsError, OperationsUnavailable
+    from operations.errors import AlreadyThere, KeyProblem, NotKnown, OperationsError, OperationsUnavailable, RunRefused
 
     return {
         NotFound: Exit.NOT_FOUND,
+        NotKnown: Exit.NOT_FOUND,
         Ambiguous: Exit.BAD_INPUT,
         ModelError: Exit.BAD_INPUT,
         LabelError: Exit.BAD_INPUT,
         PlanError: Exit.BAD_INPUT,
+        TargetError: Exit.BAD_INPUT,
+        FamilyError: Exit.BAD_INPUT,
+        RecordingError: Exit.BAD_INPUT,
         SettingsError: Exit.BAD_INPUT,
-        Refused: Exit.REFUSED,
-        StoreUnavailable: Exit.UNAVAILABLE,
-        StoreError: Exit.UNAVAILABLE,
-        OperationsUnavailable: Exit.UNAVAILABLE,
+        StoreError: Exit.BAD_INPUT,
         OperationsError: Exit.BAD_INPUT,
+        Refused: Exit.REFUSED,
+        AlreadyThere: Exit.REFUSED,
+        RunRefused: Exit.REFUSED,
+        KeyProblem: Exit.REFUSED,
+        StoreUnavailable: Exit.UNAVAILABLE,
+        StoreTooNew: Exit.UNAVAILABLE,
+        OperationsUnavailable: Exit.UNAVAILABLE,
     }
