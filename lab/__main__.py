@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="say what was started as one line of JSON")
     parser.add_argument("--set", type=_setting, action="append", default=[], metavar="DEVICE=HOW",
                         help="silent, refusing, slow:SECONDS or lying:LIE; may be repeated")  # fmt: skip
+    parser.add_argument("--until-eof", action="store_true", help="end with standard input: with whoever holds its pipe")
     options = parser.parse_args(arguments)
     try:
         lab = Lab.start(options.snmp_port, options.ssh_port)
@@ -34,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
+    if options.until_eof:
+        threading.Thread(target=_wait_for_eof, args=(stopping,), daemon=True).start()
     with lab:
         for name, behaviour in options.set:
             lab.set_behaviour(name, behaviour)
@@ -41,6 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         stopping.wait()
     return 0
+
+
+def _wait_for_eof(stopping: threading.Event) -> None:
+    # Not through sys.stdin: its lock, held by a thread that waits, is fatal when the interpreter ends.
+    while os.read(0, 4096):
+        pass
+    stopping.set()
 
 
 def _setting(text: str) -> tuple[str, Behaviour]:
