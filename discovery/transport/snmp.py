@@ -1,22 +1,20 @@
 """Asks one SNMP agent, in any version, with plain blocking calls.
 
-Get and walk are the same for every version; what differs is how one request becomes one datagram, and that is a
-Channel. There is no engine and no loop that is shared: a session is a socket and some numbers, used by one thread.
+Two engines stand behind it. pysnmp asks one question at a time and gives exactly what the agent says: it speaks
+SNMPv3, and it settles, for SNMPv1 and v2c, whatever gufo-snmp leaves open. gufo-snmp, a hundred times faster, reads
+their tables.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from discovery.transport.base import (
     CredentialRefused,
     Endpoint,
-    Garbled,
     Oid,
-    Priv,
     Refused,
     Snmp,
     SnmpCommunity,
@@ -24,42 +22,20 @@ from discovery.transport.base import (
     SnmpLimits,
     SnmpUser,
     SnmpValue,
-    TimedOut,
     TransportError,
     Walk,
     format_oid,
 )
-from discovery.transport.snmp_codec import (
-    GET,
-    GET_BULK,
-    GET_NEXT,
-    REPORT,
-    RESPONSE,
-    Absent,
-    ErrorStatus,
-    Message,
-    Pdu,
-    SecureMessage,
-    decode_message,
-    decode_secure,
-    encode_discovery,
-    encode_message,
-    request,
-)
-from discovery.transport.snmp_link import Link
-from discovery.transport.snmp_usm import Guard
+from discovery.transport.snmp_codec import GET, GET_BULK, GET_NEXT, Absent, ErrorStatus, Pdu
+from discovery.transport.snmp_gufo import FastReader
+from discovery.transport.snmp_link import Patience
+from discovery.transport.snmp_pysnmp import CommunityChannel, UserChannel
 
 Clock = Callable[[], float]
 """Seconds that only ever go forward, such as time.monotonic."""
 
-_USM_STATS: Oid = (1, 3, 6, 1, 6, 3, 15, 1, 1)  # SNMP-USER-BASED-SM-MIB usmStats
-_UNSUPPORTED_LEVELS, _NOT_IN_TIME_WINDOWS, _UNKNOWN_USERS, _UNKNOWN_ENGINES, _WRONG_DIGESTS, _DECRYPTION = range(1, 7)
-_REFUSALS = {
-    _UNSUPPORTED_LEVELS: "does not let user {user} read at this level of security",
-    _UNKNOWN_USERS: "knows no user {user}",
-    _WRONG_DIGESTS: "finds the authentication secret or protocol of user {user} wrong",
-    _DECRYPTION: "cannot decrypt: the privacy secret or protocol of user {user} is wrong",
-}
+Varbinds = Sequence[tuple[Oid, SnmpValue | Absent]]
+
 _ABSENT_STATUS = frozenset({ErrorStatus.NO_SUCH_NAME, ErrorStatus.NO_ACCESS})
 
 
@@ -71,19 +47,18 @@ def open_snmp(
 ) -> Snmp:
     """Make a session. Nothing is sent before the first request, so a wrong credential shows only then."""
     limits = limits or SnmpLimits()
-    link = Link(endpoint, limits, clock)
+    patience = Patience(endpoint, limits, clock)
     match credential:
         case SnmpCommunity():
-            return Session(CommunityChannel(link, credential), limits, clock, bulk=credential.version == 2)
+            fast = FastReader(patience, credential, limits.bulk_rows)
+            channel = CommunityChannel(patience, credential)
+            return Session(endpoint, channel, limits, clock, bulk=credential.version == 2, fast=fast)
         case SnmpUser():
-            return Session(UserChannel(link, credential, clock), limits, clock, bulk=True)
+            return Session(endpoint, UserChannel(patience, credential, limits, clock), limits, clock)
 
 
 class Channel(Protocol):
     """One request, one response."""
-
-    @property
-    def endpoint(self) -> Endpoint: ...
 
     def ask(self, kind: int, oids: Sequence[Oid], repetitions: int = 0, deadline: float | None = None) -> Pdu:
         """Return the response; whatever its error-status says. Raises TransportError."""
@@ -91,135 +66,39 @@ class Channel(Protocol):
     def close(self) -> None: ...
 
 
-class CommunityChannel:
-    """SNMPv1 and v2c."""
-
-    def __init__(self, link: Link, credential: SnmpCommunity) -> None:
-        self._link = link
-        self._version = credential.version
-        self._community = credential.community.reveal().encode()
-        self._last_id = secrets.randbits(30)
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return self._link.endpoint
-
-    def ask(self, kind: int, oids: Sequence[Oid], repetitions: int = 0, deadline: float | None = None) -> Pdu:
-        self._last_id = asked = (self._last_id + 1) % 2**31
-        message = Message(self._version, self._community, request(kind, asked, oids, repetitions))
-
-        def accept(data: bytes) -> Pdu | None:
-            pdu = decode_message(data).pdu
-            return pdu if pdu.kind == RESPONSE and pdu.request_id == asked else None
-
-        return self._link.exchange(encode_message(message), accept, deadline)
-
-    def close(self) -> None:
-        self._link.close()
-
-
-class UserChannel:
-    """SNMPv3: learns the agent's engine and clock at the first request, and again when the agent says so."""
-
-    def __init__(self, link: Link, user: SnmpUser, clock: Clock) -> None:
-        self._link = link
-        self._user = user
-        self._clock = clock
-        self._guard: Guard | None = None
-        self._engine_id = b""
-        self._boots = 0
-        self._booted_at = 0.0  # when, on our clock, the agent's time was zero
-        self._proven = False  # whether a response came that this user could read
-        self._last_id = secrets.randbits(30)
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return self._link.endpoint
-
-    def ask(self, kind: int, oids: Sequence[Oid], repetitions: int = 0, deadline: float | None = None) -> Pdu:
-        # Each of the two is lawful once: a new engine (it was replaced), then a new clock (it was restarted).
-        for _ in range(3):
-            guard = self._guard or self._discover(deadline)
-            message, pdu = self._exchange(guard, kind, oids, repetitions, deadline)
-            if pdu.kind == RESPONSE:
-                self._proven = True
-                return pdu
-            oid = pdu.varbinds[0][0] if pdu.varbinds else ()
-            arc = oid[len(_USM_STATS)] if oid[: len(_USM_STATS)] == _USM_STATS and len(oid) > len(_USM_STATS) else 0
-            if arc in _REFUSALS:
-                raise CredentialRefused(f"{self.endpoint} {_REFUSALS[arc].format(user=self._user.user)}")
-            if arc == _UNKNOWN_ENGINES:
-                self._guard = None
-            elif arc == _NOT_IN_TIME_WINDOWS:
-                self._follow(message)
-            else:
-                raise Refused(f"{self.endpoint} reports {format_oid(oid)}")
-        raise Refused(f"{self.endpoint} and we cannot agree on its engine or its time")
-
-    def _discover(self, deadline: float | None) -> Guard:
-        asked = self._next_id()
-
-        def accept(data: bytes) -> SecureMessage | None:
-            message = decode_secure(data)
-            return message if message.message_id == asked and message.engine_id else None
-
-        message = self._link.exchange(encode_discovery(asked), accept, deadline)
-        self._follow(message)
-        self._guard = Guard(self._user, message.engine_id)
-        return self._guard
-
-    def _follow(self, message: SecureMessage) -> None:
-        self._boots = message.boots
-        self._booted_at = self._clock() - message.time_s
-
-    def _exchange(
-        self, guard: Guard, kind: int, oids: Sequence[Oid], repetitions: int, deadline: float | None
-    ) -> tuple[SecureMessage, Pdu]:
-        asked = self._next_id()
-        time_s = max(0, int(self._clock() - self._booted_at))
-
-        def accept(data: bytes) -> tuple[SecureMessage, Pdu] | None:
-            message = decode_secure(data)
-            if message.message_id != asked:
-                return None
-            pdu = guard.open(message, data)
-            if pdu.kind == REPORT:
-                return message, pdu
-            return (message, pdu) if pdu.request_id == asked and guard.is_as_protected(message) else None
-
-        data = guard.seal(asked, request(kind, asked, oids, repetitions), self._boots, time_s)
-        try:
-            return self._link.exchange(data, accept, deadline)
-        except (TimedOut, Garbled) as error:
-            if self._proven or self._user.priv == Priv.NONE:
-                raise
-            # It answers the discovery and not this: most agents drop what decrypts to nonsense without a word.
-            self._discover(deadline)
-            raise CredentialRefused(f"{self.endpoint} {_REFUSALS[_DECRYPTION].format(user=self._user.user)}") from error
-
-    def _next_id(self) -> int:
-        self._last_id = (self._last_id + 1) % 2**31
-        return self._last_id
-
-    def close(self) -> None:
-        self._link.close()
-
-
 class Session:
-    """Get and walk over a channel: splits what is too big, and tells the end of a table from its being cut short."""
+    """Get and walk over a channel: splits what is too big, and tells the end of a table from its being cut short.
 
-    def __init__(self, channel: Channel, limits: SnmpLimits, clock: Clock, *, bulk: bool) -> None:
+    `fast`, where there is one, is asked first; what it leaves open goes over the channel.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        channel: Channel,
+        limits: SnmpLimits,
+        clock: Clock,
+        *,
+        bulk: bool = True,
+        fast: FastReader | None = None,
+    ) -> None:
+        self._endpoint = endpoint
         self._channel = channel
         self._limits = limits
         self._clock = clock
         self._bulk = bulk
+        self._fast = fast
 
     def get(self, oids: Iterable[Oid]) -> dict[Oid, SnmpValue]:
         wanted = tuple(dict.fromkeys(oids))
         size = self._limits.bulk_rows
         found: dict[Oid, SnmpValue] = {}
         for start in range(0, len(wanted), size):
-            found |= self._get(wanted[start : start + size])
+            part = wanted[start : start + size]
+            if self._fast is not None:
+                found |= self._fast.get(part)
+            # What is missing may be absent, or the whole request may have failed: only the channel can tell.
+            found |= self._get(tuple(oid for oid in part if oid not in found))
         return found
 
     def _get(self, oids: tuple[Oid, ...]) -> dict[Oid, SnmpValue]:
@@ -243,43 +122,55 @@ class Session:
     def walk(self, root: Oid) -> Walk:
         deadline = self._clock() + self._limits.walk_deadline_s
         rows: list[tuple[Oid, SnmpValue]] = []
+        try:
+            for page in self._pages(root, rows, deadline):
+                ended = self._take(page, root, rows)
+                if ended is not None:
+                    return ended
+                if self._clock() >= deadline:
+                    reason = f"it took longer than {self._limits.walk_deadline_s:g} s"
+                    return Walk(tuple(rows), complete=False, reason=self._cut_short(rows, reason))
+        except TransportError as error:
+            if not rows:
+                raise
+            return Walk(tuple(rows), complete=False, reason=self._cut_short(rows, str(error)))
+        return Walk(tuple(rows))
+
+    def _cut_short(self, rows: Sequence[tuple[Oid, SnmpValue]], reason: str) -> str:
+        return f"cut short after {format_oid(rows[-1][0])}: {reason}"
+
+    def _pages(self, root: Oid, rows: Sequence[tuple[Oid, SnmpValue]], deadline: float) -> Iterator[Varbinds]:
+        """Yield a response after the other, each from the last of `rows` on, which grow meanwhile."""
         repetitions = self._limits.bulk_rows
-        last = root
+        proving = self._fast is not None
+        if self._fast is not None:
+            yield from self._fast.pages(root, deadline)
+            # It stopped, and does not say why: one row more proves that this was the end, or finds what it was.
+            repetitions = 1
         while True:
-            try:
-                answer = self._next(last, repetitions, deadline)
-            except TransportError as error:
-                if not rows:
-                    raise
-                return Walk(tuple(rows), complete=False, reason=f"cut short after {format_oid(last)}: {error}")
+            last = rows[-1][0] if rows else root
+            answer = self._next(last, repetitions, deadline)
             if answer.error_status == ErrorStatus.TOO_BIG and self._bulk and repetitions > 1:
                 repetitions //= 2
                 continue
             if answer.error_status == ErrorStatus.NO_SUCH_NAME:  # the end, in SNMPv1 (RFC 1157, 4.1.3)
-                return Walk(tuple(rows))
+                return
             if answer.error_status != ErrorStatus.NO_ERROR:
-                refusal = self._refusal(answer, last)
-                if not rows:
-                    raise refusal
-                return Walk(tuple(rows), complete=False, reason=str(refusal))
-            ended = self._take(answer, root, rows)
-            if ended is not None:
-                return ended
-            last = rows[-1][0]
-            if self._clock() >= deadline:
-                reason = f"cut short after {format_oid(last)}: it took longer than {self._limits.walk_deadline_s:g} s"
-                return Walk(tuple(rows), complete=False, reason=reason)
+                raise self._refusal(answer, last)
+            yield answer.varbinds
+            if proving:  # it was not the end: the rest comes this way
+                repetitions, proving = self._limits.bulk_rows, False
 
     def _next(self, last: Oid, repetitions: int, deadline: float) -> Pdu:
         if self._bulk:
             return self._channel.ask(GET_BULK, (last,), repetitions, deadline)
         return self._channel.ask(GET_NEXT, (last,), deadline=deadline)
 
-    def _take(self, answer: Pdu, root: Oid, rows: list[tuple[Oid, SnmpValue]]) -> Walk | None:
+    def _take(self, page: Varbinds, root: Oid, rows: list[tuple[Oid, SnmpValue]]) -> Walk | None:
         """Add the rows of one response; return the Walk where it ended here."""
         depth = len(root)
         last = rows[-1][0] if rows else root
-        for oid, value in answer.varbinds:
+        for oid, value in page:
             if value is Absent.END_OF_MIB_VIEW or (oid[:depth] != root and oid > root):
                 return Walk(tuple(rows))
             if oid <= last:
@@ -292,7 +183,7 @@ class Session:
                 return Walk(tuple(rows), complete=False, reason=f"more than {self._limits.max_rows} rows")
             rows.append((oid, value))
             last = oid
-        if not answer.varbinds:
+        if not page:
             return Walk(tuple(rows), complete=False, reason=f"an empty response after {format_oid(last)}")
         return None
 
@@ -301,10 +192,12 @@ class Session:
             name = ErrorStatus(answer.error_status).name.lower().replace("_", " ")
         except ValueError:
             name = f"error {answer.error_status}"
-        text = f"{self._channel.endpoint} answers {name} for {format_oid(oid)}"
+        text = f"{self._endpoint} answers {name} for {format_oid(oid)}"
         if answer.error_status == ErrorStatus.AUTHORIZATION_ERROR:
             return CredentialRefused(text)
         return Refused(text)
 
     def close(self) -> None:
         self._channel.close()
+        if self._fast is not None:
+            self._fast.close()

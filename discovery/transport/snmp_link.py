@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ def translated(endpoint: Endpoint) -> Iterator[None]:
     """Turn the errors of sockets into ours."""
     try:
         yield
+    except TransportError:  # some of ours are an OSError, too
+        raise
     except ConnectionRefusedError as error:
         raise Refused(f"{endpoint} refuses: nothing listens on this UDP port") from error
     except socket.gaierror as error:
@@ -32,66 +35,94 @@ def translated(endpoint: Endpoint) -> Iterator[None]:
         raise TransportError(f"{endpoint}: {error}") from error
 
 
-class Link:
-    """A connected UDP socket: the kernel drops what comes from another address or port than the one that was asked.
+def connected(endpoint: Endpoint) -> socket.socket:
+    """Open a connected UDP socket that never blocks: the kernel drops what comes from another address or port.
 
-    One caller at a time.
+    A connected socket also hears of a closed port, as ConnectionRefusedError.
     """
+    with translated(endpoint):
+        found = socket.getaddrinfo(endpoint.address, endpoint.port, type=socket.SOCK_DGRAM)
+        family, kind, protocol, _, address = found[0]
+        udp = socket.socket(family, kind, protocol)
+        try:
+            udp.setblocking(False)
+            udp.connect(address)
+        except OSError:
+            udp.close()
+            raise
+    return udp
+
+
+class Patience:
+    """How often one agent is asked and how long it is waited for. `heard`: whether it ever gave an answer."""
 
     def __init__(self, endpoint: Endpoint, limits: SnmpLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self.endpoint = endpoint
         self.heard = False
         self._limits = limits
         self._clock = clock
-        with translated(endpoint):
-            family, kind, protocol, _, address = socket.getaddrinfo(
-                endpoint.address, endpoint.port, type=socket.SOCK_DGRAM
-            )[0]
-            self._socket = socket.socket(family, kind, protocol)
-            try:
-                self._socket.connect(address)
-            except OSError:
-                self._socket.close()
-                raise
 
-    def exchange(self, data: bytes, accept: Callable[[bytes], T | None], deadline: float | None = None) -> T:
-        """Send until `accept` takes an answer. It returns None for what belongs to something else.
+    def exchange(
+        self,
+        send: Callable[[], object],
+        take: Callable[[], T | None],
+        fd: int,
+        deadline: float | None = None,
+    ) -> T:
+        """Send until `take` takes an answer from the socket `fd`. It returns None for what belongs to something else.
 
         `deadline` is on the clock given at construction. Raises Silent where the agent was never heard, TimedOut where
-        it was, and Garbled where all that came could not be read.
+        it was, and Garbled where all that came could not be read; the errors of sockets are translated.
         """
+        arrivals = select.poll()
+        arrivals.register(fd, select.POLLIN)
         garbled: Garbled | None = None
         for _ in range(1 + self._limits.retries):
             until = self._clock() + self._limits.timeout_s
             until = until if deadline is None else min(until, deadline)
             with translated(self.endpoint):
-                self._socket.send(data)
-            while (answer := self._receive(until)) is not None:
+                send()
+            while (remaining_s := until - self._clock()) > 0 and arrivals.poll(remaining_s * 1000):
                 try:
-                    taken = accept(answer)
+                    with translated(self.endpoint):
+                        taken = take()
                 except Garbled as error:
                     garbled = error
                     continue
                 if taken is not None:
                     self.heard = True
                     return taken
-        if garbled is not None:
-            raise Garbled(f"{self.endpoint} answers, but not readably: {garbled}") from garbled
-        if self.heard:
-            raise TimedOut(f"{self.endpoint} did not answer in time, after it had answered before")
-        raise Silent(f"{self.endpoint} does not answer")
+        raise self.failure(garbled)
 
-    def _receive(self, until: float) -> bytes | None:
-        """Return the next datagram, or None when it is too late."""
-        remaining = until - self._clock()
-        if remaining <= 0:
-            return None
-        self._socket.settimeout(remaining)
-        with translated(self.endpoint):
+    def failure(self, garbled: Garbled | None) -> TransportError:
+        """Return what no answer means."""
+        if garbled is not None:
+            failure = Garbled(f"{self.endpoint} answers, but not readably: {garbled}")
+            failure.__cause__ = garbled
+            return failure
+        if self.heard:
+            return TimedOut(f"{self.endpoint} did not answer in time, after it had answered before")
+        return Silent(f"{self.endpoint} does not answer")
+
+
+class Link:
+    """A connected UDP socket. One caller at a time."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._socket = connected(patience.endpoint)
+
+    def exchange(self, data: bytes, accept: Callable[[bytes], T | None], deadline: float | None = None) -> T:
+        """Send until `accept` takes an answer, as Patience does."""
+
+        def take() -> T | None:
             try:
-                return self._socket.recv(_LARGEST_DATAGRAM)
-            except TimeoutError:
+                answer = self._socket.recv(_LARGEST_DATAGRAM)
+            except BlockingIOError:  # what woke us had a wrong checksum (select(2), BUGS)
                 return None
+            return accept(answer)
+
+        return self._patience.exchange(lambda: self._socket.send(data), take, self._socket.fileno(), deadline)
 
     def close(self) -> None:
         self._socket.close()

@@ -72,6 +72,9 @@ def rows(*ends: int) -> tuple[tuple[Oid, int], ...]:
     return tuple(((*ROOT, end), end) for end in ends)
 
 
+END = ((*ROOT, 2), Absent.END_OF_MIB_VIEW)
+
+
 def says(*varbinds: tuple[Oid, SnmpValue | Absent], error: int = 0, index: int = 0) -> Answer:
     return lambda pdu: Pdu(RESPONSE, pdu.request_id, error, index, varbinds)
 
@@ -386,8 +389,8 @@ def test_a_slow_agent_is_walked_within_the_deadline() -> None:
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ([says(*rows(1, 2)), says(*rows(3), (NEXT, 0))], Walk(rows(1, 2, 3))),
-        ([says(*rows(1, 2), ((*ROOT, 2), Absent.END_OF_MIB_VIEW))], Walk(rows(1, 2))),
+        ([says(*rows(1, 2)), says(*rows(3), (NEXT, 0)), says((NEXT, 0))], Walk(rows(1, 2, 3))),
+        ([says(*rows(1, 2), END), says(END)], Walk(rows(1, 2))),
         ([says((NEXT, 0))], Walk(())),
         (
             [says(*rows(1, 2)), says(*rows(2, 3))],
@@ -409,7 +412,7 @@ def test_a_slow_agent_is_walked_within_the_deadline() -> None:
         ([says(*rows(1)), lambda _: b"garbage"], Walk(rows(1), complete=False, reason="not readably")),
         ([says(*rows(1)), lambda _: None], Walk(rows(1), complete=False, reason="did not answer in time")),
         (
-            [says(*rows(1), ((*ROOT, 2), Absent.NO_SUCH_INSTANCE))],
+            [says(*rows(1), ((*ROOT, 2), Absent.NO_SUCH_INSTANCE)), says(((*ROOT, 2), Absent.NO_SUCH_INSTANCE))],
             Walk(rows(1), complete=False, reason="without a value"),
         ),
         ([says(*rows(1, 2, 3, 4, 5, 6))], Walk(rows(1, 2, 3, 4, 5), complete=False, reason="more than 5 rows")),
