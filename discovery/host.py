@@ -124,6 +124,8 @@ def _visited(signs: Signs, around: Surroundings, visit: _Visit, began: float) ->
         family = _recognised(around, visit)
     elif signs.speaks_ssh and visit.snmp is None and not visit.refusals:
         visit.refusals["ssh.system"] = f"it answers SSH ({visit.fingerprint.ssh_banner}), with nothing to be run there"
+    if visit.shell is not None and not family.runs_commands:
+        visit.refusals["ssh.system"] = f"it runs {visit.fingerprint.uname}, and no family says what to ask there"
     collected = Collection((), ())
     if visit.snmp is not None or visit.shell is not None:
         collector = Collector(
@@ -271,9 +273,10 @@ def _refused_sections(signs: Signs, around: Surroundings, visit: _Visit, collect
     there = {section.section for section in collected.sections}
     for name, problem in visit.refusals.items():
         statements: tuple[Statement, ...] = ()
-        if name.startswith("ssh") and visit.ssh is None:
+        if name.startswith("ssh"):
             with contextlib.suppress(TransportError):
-                key = around.dialler.host_key(around.targets.endpoint(signs.target.address, signs.target.ssh_port))
+                endpoint = around.targets.endpoint(signs.target.address, signs.target.ssh_port)
+                key = visit.ssh.host_key if visit.ssh is not None else around.dialler.host_key(endpoint)
                 shown = frozenset({Identifier("host_key", key.fingerprint)})
                 statements = (Statement(Subject(identifiers=shown, itself=True)),)
         if name not in there:

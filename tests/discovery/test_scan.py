@@ -18,6 +18,7 @@ from discovery.transport.base import (
     Garbled,
     HostKeyChanged,
     HostKeys,
+    Output,
     Snmp,
     SnmpCommunity,
     SnmpCredential,
@@ -235,6 +236,21 @@ def test_a_host_that_drops_in_the_middle_of_a_shell_keeps_what_snmp_said() -> No
         found.family,
         found.problems,
     )
+
+
+def test_a_unix_that_no_family_knows_is_there_with_its_host_key() -> None:
+    aix = Replies(shell={"uname -srm": Output(b"AIX 3 00F8126B4C00\n")}, ssh=LINUX.ssh)
+
+    (found,) = scan_of(Network({"10.0.0.1": aix}), "10.0.0.1")
+
+    assert found.report is not None
+    (section,) = found.report.sections
+    (statement,) = section.statements
+    assert (Completeness.PARTIAL, {"host_key"}) == (
+        section.completeness,
+        {identifier.scheme for identifier in statement.about.identifiers},
+    )
+    assert ("ssh.system: it runs AIX 3 00F8126B4C00, and no family says what to ask there",) == found.problems
 
 
 def test_evidence_of_each_section_is_kept_and_named_in_it() -> None:

@@ -9,17 +9,33 @@ from typing import Any
 import pytest
 import yaml
 
-from cmdb.model import RelationClaim
+from cmdb.model import Completeness, RelationClaim
+from discovery.dialling import RealDialler
 from discovery.host_report import HostReport, Outcome
 from discovery.ports import NamedCredential
 from discovery.scan import ScanSettings, scan
 from discovery.targets import AddressMap, Targets, read_targets
-from discovery.transport.base import Auth, Priv, Secret, SnmpCommunity, SnmpUser, SshKey, SshPassword
+from discovery.transport.base import (
+    Auth,
+    Priv,
+    Secret,
+    SnmpCommunity,
+    SnmpLimits,
+    SnmpUser,
+    SshKey,
+    SshLimits,
+    SshPassword,
+)
+from discovery.transport.snmp_sweep import SweepLimits
 from lab.access import LabCredential
+from lab.behaviour import REFUSING, SILENT, Behaviour, Lie, lying, slow
 from lab.laboratory import Lab
 from tests.discovery.parts import Credentials, Keys
 
 TRUTH = Path(__file__).resolve().parents[2] / "lab" / "truth.yaml"
+QUICK = SweepLimits(wait_s=0.5)
+"""On loopback answers come at once."""
+
 TWINS = "localhost"
 """Two devices of one name: told apart by their MACs."""
 
@@ -53,7 +69,8 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def reports(lab: Lab) -> list[HostReport]:
     bound = [(network, opened(each)) for each in lab.credentials for network in each.networks]
-    return [report for report in scan(targets(lab), ScanSettings(), Credentials(bound), Keys()) if report.report]
+    done = scan(targets(lab), ScanSettings(), Credentials(bound), Keys(), dialler=RealDialler(sweep_limits=QUICK))
+    return [report for report in done if report.report]
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +170,15 @@ def test_what_a_scan_says_does_not_depend_on_who_answers_first(lab: Lab) -> None
     few = targets(lab, "10.210.0.11-12", "10.210.1.11-12")
     runs = []
     for at_once in (1, 4):
-        done = list(scan(few, ScanSettings(hosts_at_once=at_once), Credentials(bound), Keys()))
+        done = list(
+            scan(
+                few,
+                ScanSettings(hosts_at_once=at_once),
+                Credentials(bound),
+                Keys(),
+                dialler=RealDialler(sweep_limits=QUICK),
+            )
+        )
         said = {}
         for report in done:
             assert report.report is not None
@@ -164,3 +189,62 @@ def test_what_a_scan_says_does_not_depend_on_who_answers_first(lab: Lab) -> None
         runs.append(said)
 
     assert runs[0] == runs[1]
+
+
+@pytest.fixture
+def altered(lab: Lab) -> Iterator[Lab]:
+    """The laboratory, for tests that let a device misbehave."""
+    yield lab
+    lab.restore()
+
+
+def visited(lab: Lab, name: str) -> HostReport:
+    """One device, by an impatient scan; its neighbour must come out whole beside it."""
+    bound = [(network, opened(each)) for each in lab.credentials for network in each.networks]
+    impatient = RealDialler(
+        SnmpLimits(timeout_s=0.3, retries=0), SshLimits(login_s=2.0, script_deadline_s=2.0), QUICK
+    )  # fmt: skip
+    wanted = targets(lab, lab.addresses[name], lab.addresses["pdu-a"])
+    found = {
+        report.address: report
+        for report in scan(wanted, ScanSettings(), Credentials(bound), Keys(), dialler=impatient)
+    }  # fmt: skip
+    assert Outcome.COLLECTED == found[lab.addresses["pdu-a"]].outcome
+    return found[lab.addresses[name]]
+
+
+@pytest.mark.parametrize(
+    ("name", "behaviour", "outcome"),
+    [
+        pytest.param("ups1", SILENT, Outcome.SILENT, id="silent"),
+        pytest.param("ups1", REFUSING, Outcome.CLOSED, id="refusing"),
+        pytest.param("ups1", slow(0.4), Outcome.REFUSED, id="slow"),
+        pytest.param("ups1", lying(Lie.GARBAGE), Outcome.CLOSED, id="garbage"),
+        pytest.param("ups1", lying(Lie.STRANGER), Outcome.CLOSED, id="replies to somebody else"),
+        pytest.param("ups1", lying(Lie.LOOPING), Outcome.PARTIAL, id="a walk that goes in circles"),
+        pytest.param("web3", SILENT, Outcome.SILENT, id="a silent host"),
+        pytest.param("web3", REFUSING, Outcome.CLOSED, id="a host that refuses"),
+        pytest.param("web3", slow(9.0), Outcome.REFUSED, id="a slow host"),
+        pytest.param("web3", lying(Lie.GARBAGE), Outcome.REFUSED, id="a host that prints garbage"),
+        pytest.param("web3", lying(Lie.TRUNCATED), Outcome.REFUSED, id="a host that prints half"),
+    ],
+)
+def test_each_way_to_misbehave_ends_in_its_own_way(
+    altered: Lab, name: str, behaviour: Behaviour, outcome: Outcome
+) -> None:
+    altered.set_behaviour(name, behaviour)
+
+    found = visited(altered, name)
+
+    answered = outcome in {Outcome.REFUSED, Outcome.PARTIAL}
+    assert (outcome, answered, answered) == (found.outcome, found.report is not None, bool(found.problems))
+
+
+def test_a_section_that_went_in_circles_is_not_full(altered: Lab) -> None:
+    altered.set_behaviour("ups1", lying(Lie.LOOPING))
+
+    report = visited(altered, "ups1").report
+
+    assert report is not None
+    whole = {section.name for section in report.sections if section.completeness == Completeness.FULL}
+    assert whole.isdisjoint({"snmp.interfaces", "snmp.addresses"})
