@@ -239,7 +239,8 @@ def test_a_host_that_drops_in_the_middle_of_a_shell_keeps_what_snmp_said() -> No
 
 
 def test_a_unix_that_no_family_knows_is_there_with_its_host_key() -> None:
-    aix = Replies(shell={"uname -srm": Output(b"AIX 3 00F8126B4C00\n")}, ssh=LINUX.ssh)
+    aix = Replies(ssh=LINUX.ssh)
+    aix.shell["uname -srm"] = Output(b"AIX 3 00F8126B4C00\n")
 
     (found,) = scan_of(Network({"10.0.0.1": aix}), "10.0.0.1")
 
