@@ -1,7 +1,11 @@
-"""Reads and writes SNMP messages: v1 and v2c (RFC 1157, RFC 3416), and the frame of v3 (RFC 3412, RFC 3414).
+"""Writes the questions of a sweep and reads the answers, thousands a second: SNMPv1 and v2c, and v3's discovery.
 
-BER as RFC 3417, 8 restricts it: definite lengths only. Reading is tolerant where agents are known to sin (a counter
-written without its leading zero, a length longer than needed) and strict about structure: `Garbled` for the rest.
+For this alone there is a codec of our own: libraries bring theirs with a socket for each agent, and pysnmp's takes half
+a millisecond a message. Whoever is found is talked to with the libraries.
+
+Messages are of RFC 1157 and RFC 3416, the frame is RFC 3412's and RFC 3414's. BER as RFC 3417, 8 restricts it:
+definite lengths only. Reading is tolerant where agents are known to sin (a counter written without its leading zero, a
+length longer than needed) and strict about structure: `Garbled` for the rest.
 """
 
 from __future__ import annotations
@@ -14,14 +18,12 @@ from discovery.transport.base import Garbled, Oid, SnmpValue
 
 INTEGER, OCTET_STRING, NULL, OBJECT_IDENTIFIER, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 IP_ADDRESS, COUNTER32, GAUGE32, TIME_TICKS, OPAQUE, NSAP, COUNTER64, UINTEGER32 = range(0x40, 0x48)
-GET, GET_NEXT, RESPONSE, GET_BULK, REPORT = 0xA0, 0xA1, 0xA2, 0xA5, 0xA8
-
-AUTHENTICATED, PRIVATE, REPORTABLE = 1, 2, 4
-"""msgFlags of RFC 3412, 6.4."""
+GET, GET_NEXT, RESPONSE, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA5
 
 _UNSIGNED = frozenset({COUNTER32, GAUGE32, TIME_TICKS, COUNTER64, UINTEGER32})
 _OCTETS = frozenset({OCTET_STRING, IP_ADDRESS, OPAQUE, NSAP})
 _LARGEST_MESSAGE = 65507
+_REPORTABLE = 4  # msgFlags of RFC 3412, 6.4
 _USER_BASED = 3
 
 
@@ -50,7 +52,7 @@ class ErrorStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pdu:
-    """A response or report, or a request. `error_status` may be a number that ErrorStatus does not name.
+    """A response or a request. `error_status` may be a number that ErrorStatus does not name.
 
     In a GET_BULK the two numbers after `request_id` are non-repeaters and max-repetitions (RFC 3416, 3).
     """
@@ -72,23 +74,11 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class SecureMessage:
-    """A message of SNMPv3 under the user-based security model.
-
-    `scoped` is the scoped PDU, as an element of its own where `flags` is not PRIVATE, else encrypted. `digest_at` is
-    where the digest stands in the whole message: it is computed over the message with that part zero.
-    """
+class EngineMessage:
+    """What anyone can read of a message of SNMPv3: which one it is, and whose engine it is from or for."""
 
     message_id: int
-    flags: int
     engine_id: bytes
-    boots: int
-    time_s: int
-    user: bytes
-    digest: bytes
-    salt: bytes
-    scoped: bytes
-    digest_at: int = 0
 
 
 def request(kind: int, request_id: int, oids: Iterable[Oid], repetitions: int = 0) -> Pdu:
@@ -102,27 +92,15 @@ def encode_message(message: Message) -> bytes:
     return _tlv(SEQUENCE, _encode_int(message.version - 1) + community + _encode_pdu(message.pdu))
 
 
-def encode_scoped(engine_id: bytes, pdu: Pdu) -> bytes:
-    """Write a scoped PDU in the default context (RFC 3412, 6.8)."""
-    return _tlv(SEQUENCE, _tlv(OCTET_STRING, engine_id) + _tlv(OCTET_STRING, b"") + _encode_pdu(pdu))
-
-
-def encode_secure(message: SecureMessage) -> bytes:
-    """Write a message of SNMPv3 as its fields stand; `digest_at` is not looked at."""
-    flags = _tlv(OCTET_STRING, bytes((message.flags,)))
-    header = _encode_int(message.message_id) + _encode_int(_LARGEST_MESSAGE) + flags + _encode_int(_USER_BASED)
-    numbers = _encode_int(message.boots) + _encode_int(message.time_s)
-    octets = b"".join(_tlv(OCTET_STRING, part) for part in (message.user, message.digest, message.salt))
-    security = _tlv(SEQUENCE, _tlv(OCTET_STRING, message.engine_id) + numbers + octets)
-    scoped = _tlv(OCTET_STRING, message.scoped) if message.flags & PRIVATE else message.scoped
-    frame = _encode_int(3) + _tlv(SEQUENCE, header) + _tlv(OCTET_STRING, security) + scoped
-    return _tlv(SEQUENCE, frame)
-
-
 def encode_discovery(message_id: int) -> bytes:
     """Write the unauthenticated request that every SNMPv3 agent answers with a report of its engine (RFC 3414, 4)."""
-    scoped = encode_scoped(b"", request(GET, message_id, ()))
-    return encode_secure(SecureMessage(message_id, REPORTABLE, b"", 0, 0, b"", b"", b"", scoped))
+    nothing = _tlv(OCTET_STRING, b"")
+    flags = _tlv(OCTET_STRING, bytes((_REPORTABLE,)))
+    header = _encode_int(message_id) + _encode_int(_LARGEST_MESSAGE) + flags + _encode_int(_USER_BASED)
+    # Engine, its boots and time, user, digest and salt: all of them unknown.
+    security = _tlv(SEQUENCE, nothing + _encode_int(0) * 2 + nothing * 3)
+    scoped = _tlv(SEQUENCE, nothing * 2 + _encode_pdu(request(GET, message_id, ())))
+    return _tlv(SEQUENCE, _encode_int(3) + _tlv(SEQUENCE, header) + _tlv(OCTET_STRING, security) + scoped)
 
 
 def decode_message(data: bytes) -> Message:
@@ -138,46 +116,26 @@ def decode_message(data: bytes) -> Message:
         raise Garbled("an SNMP message that ends too early") from error
 
 
-def decode_secure(data: bytes) -> SecureMessage:
+def decode_engine(data: bytes) -> EngineMessage:
     """Read the frame of a message of SNMPv3, or raise Garbled. Nothing is decrypted or verified here."""
     try:
         at, end = _enter(data, 0, len(data), SEQUENCE)
         version, at = _int(data, at, end)
         if version != 3:
             raise Garbled("not a message of SNMPv3")
-        header, scoped_at = _enter(data, at, end, SEQUENCE)
-        message_id, header = _int(data, header, scoped_at)
-        _largest, header = _int(data, header, scoped_at)
-        flags, header = _octets(data, header, scoped_at)
-        at, scoped_at = _enter(data, scoped_at, end, OCTET_STRING)
-        at, stop = _enter(data, at, scoped_at, SEQUENCE)
-        engine_id, at = _octets(data, at, stop)
-        boots, at = _int(data, at, stop)
-        time_s, at = _int(data, at, stop)
-        user, at = _octets(data, at, stop)
-        digest, after_digest = _octets(data, at, stop)
-        salt, _ = _octets(data, after_digest, stop)
-        scoped = _octets(data, scoped_at, end)[0] if flags[0] & PRIVATE else data[scoped_at:end]
-        digest_at = after_digest - len(digest)
-        return SecureMessage(message_id, flags[0], engine_id, boots, time_s, user, digest, salt, scoped, digest_at)
-    except IndexError as error:
-        raise Garbled("an SNMP message that ends too early") from error
-
-
-def decode_scoped(data: bytes) -> Pdu:
-    """Read a scoped PDU; what follows it (the padding of DES) is not looked at."""
-    try:
-        at, end = _enter(data, 0, len(data), SEQUENCE)
-        _engine_id, at = _octets(data, at, end)
-        _context, at = _octets(data, at, end)
-        return _pdu(data, at, end)
+        header, after_header = _enter(data, at, end, SEQUENCE)
+        message_id, _ = _int(data, header, after_header)
+        security, stop = _enter(data, after_header, end, OCTET_STRING)
+        security, stop = _enter(data, security, stop, SEQUENCE)
+        engine_id, _ = _octets(data, security, stop)
+        return EngineMessage(message_id, engine_id)
     except IndexError as error:
         raise Garbled("an SNMP message that ends too early") from error
 
 
 def _pdu(data: bytes, at: int, end: int) -> Pdu:
     kind = data[at]
-    if kind not in {GET, GET_NEXT, RESPONSE, GET_BULK, REPORT}:
+    if kind not in {GET, GET_NEXT, RESPONSE, GET_BULK}:
         raise Garbled(f"an SNMP message of unexpected kind 0x{kind:02x}")
     at, end = _enter(data, at, end, kind)
     request_id, at = _int(data, at, end)

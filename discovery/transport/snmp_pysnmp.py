@@ -43,7 +43,7 @@ from discovery.transport.base import (
     SnmpValue,
     TransportError,
 )
-from discovery.transport.snmp_codec import Absent, Pdu, decode_secure, encode_discovery
+from discovery.transport.snmp_codec import Absent, Pdu, decode_engine, encode_discovery
 from discovery.transport.snmp_link import Link, Patience, connected, translated
 
 T = TypeVar("T")
@@ -278,7 +278,7 @@ class UserChannel:
         asked = secrets.randbits(30)
 
         def accept(data: bytes) -> bytes | None:
-            message = decode_secure(data)
+            message = decode_engine(data)
             return message.engine_id if message.message_id == asked else None
 
         link = Link(Patience(self._patience.endpoint, self._limits, self._clock))
@@ -335,7 +335,7 @@ class _Wire(udp.UdpTransport):
 
     def datagram_received(self, data: bytes, _address: object) -> None:
         try:
-            message = decode_secure(data)
+            message = decode_engine(data)
         except Garbled as error:
             self.garbled = error
             return

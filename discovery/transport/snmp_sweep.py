@@ -21,8 +21,8 @@ from discovery.transport.snmp_codec import (
     GET,
     RESPONSE,
     Message,
+    decode_engine,
     decode_message,
-    decode_secure,
     encode_discovery,
     encode_message,
     request,
@@ -159,7 +159,7 @@ class _Sweep:
 
     def _answer(self, data: bytes, source: tuple[str, int]) -> None:
         if _is_version_3(data):
-            message = decode_secure(data)
+            message = decode_engine(data)
             if (found := self._asked(message.message_id, source)) and message.engine_id:
                 host, index = found
                 host.answered = replace(_so_far(host), engine_id=message.engine_id)
@@ -204,7 +204,7 @@ class _Sweep:
 
     def _refuse(self, data: bytes, destination: tuple[str, int]) -> None:
         try:
-            asked = decode_secure(data).message_id if _is_version_3(data) else decode_message(data).pdu.request_id
+            asked = decode_engine(data).message_id if _is_version_3(data) else decode_message(data).pdu.request_id
         except Garbled:  # the kernel keeps the head of our datagram only, when it is long
             return
         if found := self._asked(asked, destination):
