@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
 
-from api.cli import access, demonstration, graph, labels, running
+from api.cli import access, demonstration, graph, labels, recordings, running
 from api.cli.output import Exit, say
 
 app = typer.Typer(
@@ -30,7 +31,8 @@ for command in (
     graph.export,
     graph.verify,
     graph.problems,
-    running.record,
+    recordings.record,
+    recordings.replay,
 ):
     app.command()(command)
 app.add_typer(labels.app, name="label")
@@ -42,6 +44,8 @@ app.add_typer(running.schedules, name="schedule")
 
 def main() -> None:
     """Run a command; every error of ours is one clear message and an exit code."""
+    # The driver logs what it raises as well; whoever asked is told once.
+    logging.getLogger("neo4j").addHandler(logging.NullHandler())
     try:
         app()
     except KeyboardInterrupt:

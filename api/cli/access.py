@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.output import Exit, emit, fail, say, table
+from api.cli.output import Exit, emit, fail, reason, say, table
 from api.cli.session import JSON, opened
 
 tokens = typer.Typer(help="API tokens.", no_args_is_help=True)
@@ -91,7 +91,7 @@ def _secret(kind: str, file: Path | None) -> str:
         try:
             return file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            fail(Exit.BAD_INPUT, f"--secret-file {file} cannot be read: {error}")
+            fail(Exit.BAD_INPUT, f"--secret-file {file} cannot be read: {reason(error)}")
     if not sys.stdin.isatty():
         return sys.stdin.read()
     import getpass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli.graph import headline
 from api.cli.output import Exit, fail, people, table
 from api.cli.running import Stopped, ending_on_signals, scan_with_a_bar, summary
 from api.cli.session import opened
@@ -36,7 +38,7 @@ def demo(
 ) -> None:
     """Show it all: a data centre on loopback, scanned over real SNMP and SSH, asked, then served for a browser."""
     with ending_on_signals(), tempfile.TemporaryDirectory(prefix="cmdb-demo-") as folder:
-        with _laboratory() as lab, _services(Path(folder), port) as services:
+        with _laboratory(folder) as lab, _services(Path(folder), port) as services:
             _fill(services, lab)
             _found(services.inventory)
             _answers(services.inventory)
@@ -48,12 +50,19 @@ def demo(
 
 
 @contextmanager
-def _laboratory() -> Iterator[dict[str, Any]]:
+def _laboratory(folder: str) -> Iterator[dict[str, Any]]:
     """The laboratory in a process of its own; it ends with the block, or when this process is gone, however it went."""
     people().print("starting the laboratory: a data centre on loopback")
     # -P: a folder called lab where somebody happens to stand is not ours.
     command = [sys.executable, "-P", "-m", "lab", "--json", "--until-eof", "--snmp-port", "0", "--ssh-port", "0"]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": folder},
+    )
     try:
         assert child.stdout is not None  # noqa: S101 - we asked for a pipe
         line = child.stdout.readline()
@@ -154,10 +163,7 @@ def _answers(inventory: Inventory) -> None:
 
 
 def _print_answer(document: Any) -> None:
-    counts = document["counts"]
-    worse = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
-    words = [f"{counts[name]} {name.replace('_', ' ')}" for name in worse if counts[name]]
-    people().print(f"{', '.join(words) or 'nothing'}; {counts['unaffected']} unaffected, {counts['unknown']} unknown")
+    people().print(headline(document), markup=False)
     rows = [
         (row["name"], row["class"], row["availability"], row["because"][0]["text"] if row["because"] else "")
         for row in document["affected"][:_SHOWN]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.output import Exit, emit, fail, people, say, table
+from api.cli.output import Exit, emit, fail, people, reason, say, table
 from api.cli.session import JSON, opened, user
 
 if TYPE_CHECKING:
@@ -39,12 +39,21 @@ def show(
         inventory = services.inventory
         stored = _one(inventory, what)
         document = views.full(inventory, stored)
-        if claims:
-            document["claims"] = [views.claim(row) for row in inventory.claims(stored.ci.id)]
+        told = [views.claim(row) for row in inventory.claims(stored.ci.id)] if claims else None
     if as_json:
-        emit(document)
+        emit(_as_promised(document) | ({} if told is None else {"claims": told}))
     else:
-        _print_ci(document)
+        _print_ci(document, told)
+
+
+_SHOWN = ("id", "class", "name", "label", "state", "revision", "attributes", "identifiers", "components")
+_END = ("type", "direction", "id", "name", "class", "key")
+
+
+def _as_promised(document: dict[str, Any]) -> dict[str, Any]:
+    """The JSON of `show`, which is fixed for programs; the API says more."""
+    ends = [{name: row[name] for name in _END} for row in document["relations"]]
+    return {name: document[name] for name in _SHOWN} | {"relations": ends}
 
 
 def _one(inventory: Inventory, what: str) -> StoredCI:
@@ -57,8 +66,12 @@ def _one(inventory: Inventory, what: str) -> StoredCI:
     return stored
 
 
-def _print_ci(document: dict[str, Any]) -> None:
-    head = [document["class"], document["state"], f"revision {document['revision']}"]
+def _print_ci(document: dict[str, Any], claims: list[dict[str, Any]] | None) -> None:
+    from cmdb.model import DEFAULT_SPACE
+
+    since = f" since {document['missing_since']}" if document["missing_since"] else ""
+    space = () if document["space"] == DEFAULT_SPACE else (f"address space {document['space']}",)
+    head = [document["class"], f"{document['state']}{since}", f"revision {document['revision']}", *space]
     named = (document["name"], document["label"] or "", f"({', '.join(head)})", document["id"])
     people().print("  ".join(word for word in named if word), markup=False)
     table(("attribute", "value"), [(name, _text(value)) for name, value in document["attributes"].items()])
@@ -73,9 +86,9 @@ def _print_ci(document: dict[str, Any]) -> None:
         for row in document["relations"]
     ]
     table(("relation", "with", "class", "key"), ends)
-    if "claims" in document:
+    if claims is not None:
         columns = ("attribute", "value", "source", "section", "since", "confirmed", "won", "reason")
-        table(columns, [[_text(row[column]) for column in columns] for row in document["claims"]])
+        table(columns, [[_text(row[column]) for column in columns] for row in claims])
 
 
 def _text(value: Any) -> str:
@@ -150,9 +163,7 @@ def impact(
 
 
 def _print_impact(document: dict[str, Any]) -> None:
-    counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in document["counts"].items())
-    temporary = " (temporary: a reboot)" if document.get("temporary") else ""
-    people().print(f"revision {document['revision']}: {counts}{temporary}", markup=False)
+    people().print(headline(document), markup=False)
     rows = [
         (
             row["name"],
@@ -174,6 +185,17 @@ def _print_impact(document: dict[str, Any]) -> None:
         people().print(f"note: {note}", markup=False)
 
 
+_WORSE = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
+
+
+def headline(document: dict[str, Any]) -> str:
+    """An answer in one line: how many are worse and how, then how many are not, and of how many that is unknown."""
+    counts = document["counts"]
+    worse = ", ".join(f"{counts[level]} {level.replace('_', ' ')}" for level in _WORSE if counts[level])
+    temporary = " (temporary: a reboot)" if document.get("temporary") else ""
+    return f"{worse or 'nothing affected'}{temporary}; {counts['unaffected']} unaffected, {counts['unknown']} unknown"
+
+
 def declare(
     file: Annotated[Path, typer.Argument(help="an estate file (YAML)")],
     *,
@@ -189,7 +211,7 @@ def declare(
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        fail(Exit.BAD_INPUT, f"{file} cannot be read: {error}")
+        fail(Exit.BAD_INPUT, f"{file} cannot be read: {reason(error)}")
     with opened() as services:
         declared = services.inventory.declare(text, name or str(file.resolve()), user(), dry_run=dry_run)
     for warning in declared.warnings:
@@ -262,3 +284,5 @@ def problems(*, as_json: JSON = False) -> None:
     else:
         rows = [(row["kind"], ", ".join(row["about"]), row["since"], row["text"]) for row in found]
         table(("kind", "about", "since", "what"), rows)
+        if not rows:
+            say("no problems")

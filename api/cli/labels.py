@@ -12,6 +12,7 @@ from api.cli.session import JSON, opened
 if TYPE_CHECKING:
     from cmdb.inventory import Inventory
     from naming import RoomPlan
+    from naming.room_plan import GridPlace
 
 app = typer.Typer(help="Labels, full codes and the numbering of rooms.", no_args_is_help=True)
 
@@ -73,20 +74,44 @@ def room(room: ROOM, *, as_json: JSON = False) -> None:
 @app.command(name="next")
 def next_free(room: ROOM, *, as_json: JSON = False) -> None:
     """Give the next free label of a room."""
-    from naming import RoomFullError
-
     with opened() as services:
         plan = _plan(services.inventory, room)
-        taken = _taken(services.inventory, plan)
-    try:
-        number = plan.next_free(taken)
-    except RoomFullError as error:
-        fail(Exit.REFUSED, str(error))
-    label = plan.label_of(plan.place_of(number))
+        free = plan.place_of(plan.next_free(_taken(services.inventory, plan)))
+    _print_place(plan, free, as_json=as_json)
+
+
+@app.command()
+def number(
+    room: ROOM,
+    line: Annotated[int, typer.Argument(min=1, help="line of the plan, counted from the north")],
+    place: Annotated[int, typer.Argument(min=1, help="place in the line, counted from the west")],
+    *,
+    as_json: JSON = False,
+) -> None:
+    """Give the label of a place in a room."""
+    from naming.room_plan import GridPlace
+
+    with opened() as services:
+        _print_place(_plan(services.inventory, room), GridPlace(line - 1, place - 1), as_json=as_json)
+
+
+@app.command()
+def place(label: Annotated[str, typer.Argument(help="such as D010210-009")], *, as_json: JSON = False) -> None:
+    """Say where in its room a label is."""
+    from naming import Label
+
+    parsed = Label.parse(label)
+    with opened() as services:
+        plan = _plan(services.inventory, parsed.room)
+    _print_place(plan, plan.place_of(parsed.machine), as_json=as_json)
+
+
+def _print_place(plan: RoomPlan, place: GridPlace, *, as_json: bool) -> None:
+    label = str(plan.label_of(place))
     if as_json:
-        emit({"label": str(label)})
+        emit({"label": label, "line": place.row + 1, "place": place.column + 1})
     else:
-        people().print(str(label), markup=False)
+        people().print(f"{label}  line {place.row + 1} from the north, place {place.column + 1} from the west")
 
 
 def _plan(inventory: Inventory, room: str) -> RoomPlan:

@@ -50,6 +50,11 @@ def fail(code: Exit, message: str) -> NoReturn:
     raise typer.Exit(int(code))
 
 
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be read, without the path, which the message says already."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is no UTF-8 text"
+
+
 def emit(document: Any) -> None:
     """Print JSON for a program."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
@@ -68,5 +73,10 @@ def table(columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | No
     )
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
-    if drawn.row_count:
-        people().print(drawn)
+    if not drawn.row_count:
+        return
+    console = people()
+    with console.capture() as capture:
+        console.print(drawn)
+    lines = (line.rstrip() if console.width == _WIDE else line for line in capture.get().splitlines())
+    sys.stdout.write("".join(f"{line}\n" for line in lines))

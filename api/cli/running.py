@@ -1,11 +1,10 @@
-"""Commands that work for a while: serve, scan and record; and what became of it: runs, and schedules for the next."""
+"""Commands that work for a while: serve and scan; what became of it: runs; and schedules for the next."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -94,7 +93,7 @@ def scan(
     from operations.runs import RunState
 
     with opened(snmp_port=snmp_port, ssh_port=ssh_port) as services:
-        scope = _scope(services, targets, space, exclude, address_map, yes=yes)
+        scope = scope_of(services, targets, space, exclude, address_map, yes=yes)
         hosts: list[Progress] = []
         run, stopped_by = scan_with_a_bar(services, scope, hosts.append)
         if as_json:
@@ -105,7 +104,7 @@ def scan(
     raise typer.Exit(128 + stopped_by if stopped_by else int(codes.get(run.state, Exit.PROBLEMS)))
 
 
-def _scope(
+def scope_of(
     services: Services,
     targets: list[str],
     space: str,
@@ -283,7 +282,7 @@ def add_schedule(
 ) -> None:
     """Scan targets again and again; a running `cmdb serve` does it."""
     with opened(snmp_port=snmp_port, ssh_port=ssh_port) as services:
-        scope = _scope(services, targets, space, exclude, address_map, yes=yes)
+        scope = scope_of(services, targets, space, exclude, address_map, yes=yes)
         added = services.schedules.add(name, scope, cron, user())
     say(f"schedule {added.name!r}: next at {added.due:%Y-%m-%d %H:%M} UTC")
 
@@ -334,47 +333,3 @@ def remove_schedule(name: Annotated[str, typer.Argument(help="its name")]) -> No
     with opened() as services:
         services.schedules.remove(name)
     say(f"schedule {name!r} is removed")
-
-
-def record(
-    target: Annotated[str, typer.Argument(help="the address or name of one device, or HOST:PORT")],
-    *,
-    folder: Annotated[Path, typer.Option("--to", help="where FAMILY/MODEL/ goes")] = Path("tests/recordings"),
-    space: SPACE = "default",
-    address_map: MAP = None,
-    snmp_port: SNMP_PORT = None,
-    ssh_port: SSH_PORT = None,
-) -> None:
-    """Write a device's replies down as a test, with stand-ins for its names, serials, addresses and secrets."""
-    from discovery.dialling import RealDialler
-    from discovery.record import NothingRecorded
-    from discovery.record import record as record_device
-    from operations.scanning import targets_of
-
-    with opened(snmp_port=snmp_port, ssh_port=ssh_port) as services:
-        targets = targets_of(_scope(services, [target], space, None, address_map, yes=False))
-        if len(targets) != 1:
-            fail(Exit.BAD_INPUT, f"{target!r} is {len(targets)} addresses; name one device")
-        key = _recording_key(services.settings.folder / "recording.key")
-        try:
-            made = record_device(targets, services.credentials.book(), services.host_keys(space), RealDialler(), key)
-        except NothingRecorded as error:
-            fail(Exit.UNAVAILABLE, f"nothing recorded: {error}")
-        except LookupError as error:
-            fail(Exit.PROBLEMS, f"{target}: {error}; write a family file for it first")
-        say(f"{made.write(folder)}: read expected.json line by line before you commit it")
-
-
-def _recording_key(path: Path) -> bytes:
-    """What stand-ins are made with: kept, so that one serial has one stand-in in all recordings made here."""
-    import os
-    import secrets
-
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        key = secrets.token_bytes(32)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(key)
-        return key

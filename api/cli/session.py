@@ -50,7 +50,7 @@ def codes() -> Mapping[type[Exception], Exit]:
     from discovery.family import FamilyError
     from discovery.targets import TargetError
     from discovery.transport.replies import RecordingError
-    from naming import LabelError, PlanError
+    from naming import LabelError, PlanError, RoomFullError
     from operations.errors import AlreadyThere, KeyProblem, NotKnown, OperationsError, OperationsUnavailable, RunRefused
 
     return {
@@ -67,10 +67,11 @@ def codes() -> Mapping[type[Exception], Exit]:
         StoreError: Exit.BAD_INPUT,
         OperationsError: Exit.BAD_INPUT,
         Refused: Exit.REFUSED,
+        RoomFullError: Exit.REFUSED,
         AlreadyThere: Exit.REFUSED,
         RunRefused: Exit.REFUSED,
-        KeyProblem: Exit.REFUSED,
         StoreUnavailable: Exit.UNAVAILABLE,
         StoreTooNew: Exit.UNAVAILABLE,
         OperationsUnavailable: Exit.UNAVAILABLE,
+        KeyProblem: Exit.UNAVAILABLE,
     }
