@@ -1,0 +1,447 @@
+"""What is stored of what was said: reports become sightings, sightings records, and all of them together a World.
+
+A sighting is kept by its *head*: all its identifiers, its full MAC list, the names of its full sections. Two sightings
+of one address with equal heads are one; it holds, for each name, the newest full section, the partial ones after it,
+and the newest refusal. Every rule of `merged` takes the newest (or the greater of two at one time), so that it gives
+the same for any order, repetition and delay of the same reports.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from cmdb import codec, identifiers
+from cmdb.codec import Json
+from cmdb.model import (
+    Completeness,
+    Decision,
+    GroupClaim,
+    Identifier,
+    ModelError,
+    Report,
+    RunSection,
+    Section,
+    Subject,
+    check_value,
+)
+from cmdb.schema import COLUMN_TYPES, class_row, relation_row
+from cmdb.store.base import Record
+
+SIGHTING: Final = "sighting"
+CONFIRMATION: Final = "confirmation"
+RUN: Final = "run"
+DECISION: Final = "decision"
+INTERFACES: Final = ".interfaces"
+"""The end of the name of a section that lists a device's interfaces, and with them its MACs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A section as it is kept: `digest` of what it says, first said and last confirmed when, by which reply last."""
+
+    section: Section
+    digest: str
+    since: datetime
+    confirmed: datetime
+    evidence: str | None
+
+
+class Refusal(NamedTuple):
+    """The newest time that a section was denied or failed, and why."""
+
+    time: datetime
+    completeness: Completeness
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that is kept under one section name of one sighting; the partial ones are newer than the full one."""
+
+    full: Held | None = None
+    partials: tuple[Held, ...] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        return self.partials if self.full is None else (self.full, *self.partials)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What tells one thing at an address from another. `macs` is None where no interface section was full."""
+
+    identifiers: frozenset[Identifier]
+    macs: frozenset[str] | None
+    full: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one address said, once or as often as its head stayed the same. Times are of the first and the last.
+
+    `runs` are the last runs that it was seen in (a run is closed after its last sighting).
+    """
+
+    id: str
+    space: str
+    source: str
+    port: int
+    head: Head
+    first: datetime
+    time: datetime
+    runs: frozenset[str]
+    sections: Mapping[str, Kept]
+
+    @property
+    def declared(self) -> bool:
+        return self.source.startswith("declared:")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that was said and decided: what resolution and projection are functions of. Treat as immutable."""
+
+    sightings: Mapping[str, Sighting] = field(default_factory=lambda: MappingProxyType({}))
+    runs: tuple[RunSection, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+
+class Merge(NamedTuple):
+    """A world after a report; `sighting` is what it was kept in; `new`: it said something that was not in force."""
+
+    world: World
+    sighting: Sighting
+    new: bool
+
+
+_RUNS_KEPT: Final = 4
+
+
+def check(report: Report) -> None:
+    """Refuse what the tables do not know. ModelError says which section, and what in it."""
+    for section in report.sections:
+        where = f"report of {report.source}, section {section.name}"
+        for statement in section.statements:
+            _check_subject(statement.about)
+            for name, value in statement.attributes.items():
+                check_value(value, f"{where}, {name}")
+        for claim in section.relations:
+            relation_row(claim.type)
+            _check_subject(claim.source)
+            _check_subject(claim.target)
+            for name, value in claim.columns.items():
+                if name not in COLUMN_TYPES:
+                    raise ModelError(f"{where}: {claim.type}: unknown key {name!r}; known: {', '.join(COLUMN_TYPES)}")
+                check_value(value, f"{where}, {claim.type}, {name}")
+        for group in section.groups:
+            relation_row(group.type)
+            _check_subject(group.of)
+
+
+def _check_subject(subject: Subject) -> None:
+    if subject.cls is not None:
+        class_row(subject.cls)
+    if subject.owner is not None:
+        _check_subject(subject.owner)
+
+
+def normalised(report: Report) -> Report:
+    """The report with every identifier in its one spelling, placeholders and shared addresses left out."""
+    return replace(report, sections=tuple(_section(section) for section in report.sections))
+
+
+def _section(section: Section) -> Section:
+    return replace(
+        section,
+        statements=tuple(replace(statement, about=_subject(statement.about)) for statement in section.statements),
+        relations=tuple(
+            replace(claim, source=_subject(claim.source), target=_subject(claim.target)) for claim in section.relations
+        ),
+        groups=tuple(_group(group) for group in section.groups),
+    )
+
+
+def _group(group: GroupClaim) -> GroupClaim:
+    legs = tuple(leg if isinstance(leg, str) else _subject(leg) for leg in group.legs)
+    active = group.active if group.active is None or isinstance(group.active, str) else _subject(group.active)
+    return replace(group, of=_subject(group.of), legs=legs, active=active)
+
+
+def _subject(subject: Subject) -> Subject:
+    found = frozenset(one for given in subject.identifiers if (one := identifiers.normalise(*given)) is not None)
+    address = identifiers.address(subject.address) if subject.address is not None else None
+    owner = None if subject.owner is None else _subject(subject.owner)
+    if found == subject.identifiers and address == subject.address and owner == subject.owner:
+        return subject
+    return replace(subject, identifiers=found, address=address, owner=owner)
+
+
+def effective(found: Iterable[Identifier]) -> frozenset[Identifier]:
+    """What identifies: a serial is also a member serial, and who gives member serials has only those."""
+    given = frozenset(found)
+    serials = {one.value for one in given if one.scheme == "serial"}
+    if not serials:
+        return given
+    members = frozenset(Identifier("member_serial", value) for value in serials)
+    if any(one.scheme == "member_serial" for one in given):
+        given = frozenset(one for one in given if one.scheme != "serial")
+    return given | members
+
+
+def own_identifiers(sections: Iterable[Section]) -> frozenset[Identifier]:
+    """The identifiers that sections give of what answered itself."""
+    return frozenset(
+        one
+        for section in sections
+        for statement in section.statements
+        if statement.about.itself
+        for one in statement.about.identifiers
+    )
+
+
+def macs_of(sections: Iterable[Section]) -> frozenset[str] | None:
+    """The full MAC list: of the interface sections among full ones; None where none of them has a MAC."""
+    listing = [section for section in sections if section.name.endswith(INTERFACES)]
+    return frozenset(one.value for one in own_identifiers(listing) if one.scheme == "mac") or None
+
+
+def head_of(report: Report) -> Head:
+    if report.declared:
+        return Head(frozenset(), None, frozenset())
+    full = [section for section in report.sections if section.completeness is Completeness.FULL]
+    partial = [section for section in report.sections if section.completeness is Completeness.PARTIAL]
+    return Head(
+        effective(own_identifiers([*full, *partial])), macs_of(full), frozenset(section.name for section in full)
+    )
+
+
+def _head_out(head: Head) -> Json:
+    macs = None if head.macs is None else sorted(head.macs)
+    return {"identifiers": codec.identifiers_out(head.identifiers), "macs": macs, "full": sorted(head.full)}
+
+
+def _head_in(document: Json) -> Head:
+    macs = None if document["macs"] is None else frozenset(document["macs"])
+    return Head(codec.identifiers_in(document["identifiers"]), macs, frozenset(document["full"]))
+
+
+def sighting_id(space: str, source: str, port: int, head: Head) -> str:
+    """Without any identifier a thing is known by its address and port; with one, the port says nothing."""
+    known_by = 0 if head.identifiers else port
+    return codec.digest([space, source, known_by, _head_out(head)])[:32]
+
+
+def merged(world: World, report: Report) -> Merge:
+    """The world with a (normalised) report in it."""
+    head = head_of(report)
+    id_ = sighting_id(report.space, report.source, report.port, head)
+    old = world.sightings.get(id_)
+    sections = dict(old.sections) if old is not None else {}
+    said: dict[str, list[Section]] = {}
+    for section in report.sections:
+        said.setdefault(section.name, []).append(section)
+    for name, given in said.items():
+        for section in sorted(given, key=lambda one: (one.time, one.completeness.value)):
+            sections[name] = _kept(sections.get(name, Kept()), section)
+    runs = frozenset() if report.run is None else frozenset({report.run})
+    if old is None:
+        now = Sighting(
+            id_, report.space, report.source, report.port, head, report.time, report.time, runs,
+            MappingProxyType(sections),
+        )  # fmt: skip
+    else:
+        newest = report if report.time >= old.time else old
+        runs = frozenset(sorted(old.runs | runs)[-_RUNS_KEPT:])
+        now = replace(
+            old, port=newest.port, first=min(old.first, report.time), time=max(old.time, report.time), runs=runs,
+            sections=MappingProxyType(sections),
+        )  # fmt: skip
+    new = old is None or _content(old) != _content(now)
+    return Merge(replace(world, sightings={**world.sightings, id_: now}), now, new)
+
+
+def _content(sighting: Sighting) -> Json:
+    """What a sighting says, without when."""
+    return {
+        name: (
+            None if kept.full is None else kept.full.digest,
+            [one.digest for one in kept.partials],
+            None if kept.refusal is None else (kept.refusal.completeness, _is_newest(kept)),
+        )
+        for name, kept in sighting.sections.items()
+    }
+
+
+def _is_newest(kept: Kept) -> bool:
+    """Whether a refusal is the last that was heard of a section."""
+    return kept.refusal is not None and all(held.confirmed <= kept.refusal.time for held in kept.held)
+
+
+def _kept(kept: Kept, section: Section) -> Kept:
+    if section.completeness in {Completeness.DENIED, Completeness.FAILED}:
+        refusal = Refusal(section.time, section.completeness, section.problem)
+        if kept.refusal is None or (refusal.time, refusal.completeness) > kept.refusal[:2]:
+            return replace(kept, refusal=refusal)
+        return kept
+    digest = codec.digest(codec.content_out(section))
+    new = Held(section, digest, section.time, section.time, section.evidence)
+    if section.completeness is Completeness.FULL:
+        return _with_full(kept, new)
+    if kept.full is not None and new.confirmed <= kept.full.confirmed:
+        return kept
+    others = [held for held in kept.partials if held.digest != digest]
+    same = [held for held in kept.partials if held.digest == digest]
+    return replace(kept, partials=_sorted([*others, _confirmed([*same, new])]))
+
+
+def _with_full(kept: Kept, new: Held) -> Kept:
+    old = kept.full
+    if old is None:
+        full = new
+    elif old.digest == new.digest:
+        full = _confirmed([old, new])
+    else:
+        full = max(old, new, key=lambda held: (held.confirmed, held.digest))
+    return replace(kept, full=full, partials=_sorted(held for held in kept.partials if held.confirmed > full.confirmed))
+
+
+def _confirmed(same: list[Held]) -> Held:
+    """One of several that say the same, confirmed when the newest was. The first object stays: memories hang on it."""
+    newest = max(same, key=lambda held: held.confirmed)
+    since = min(held.since for held in same)
+    return replace(same[0], since=since, confirmed=newest.confirmed, evidence=newest.evidence)
+
+
+def _sorted(partials: Iterable[Held]) -> tuple[Held, ...]:
+    return tuple(sorted(partials, key=lambda held: (held.confirmed, held.digest)))
+
+
+# Records: what seldom changes is kept apart from the times, so that a rescan writes only its confirmation.
+
+
+def packed(document: Json) -> bytes:
+    return zlib.compress(codec.canonical(document), level=1)
+
+
+def unpacked(doc: bytes) -> Json:
+    return json.loads(zlib.decompress(doc))
+
+
+def place_key(space: str, source: str) -> str:
+    """What the records of one source are found by."""
+    return f"{space}|{source}"
+
+
+def sighting_record(sighting: Sighting, cis: frozenset[str] = frozenset()) -> Record:
+    sections = {
+        name: {
+            "full": None if kept.full is None else _held_out(kept.full),
+            "partials": [_held_out(held) for held in kept.partials],
+        }
+        for name, kept in sighting.sections.items()
+    }
+    document = {
+        "space": sighting.space,
+        "source": sighting.source,
+        "head": _head_out(sighting.head),
+        "sections": sections,
+    }
+    key = place_key(sighting.space, sighting.source)
+    return Record(SIGHTING, sighting.id, packed(document), frozenset({key}), None, cis)
+
+
+def _held_out(held: Held) -> Json:
+    return codec.section_out(held.section) | {"digest": held.digest, "since": codec.time_out(held.since)}
+
+
+def confirmation_record(sightings: Iterable[Sighting], cis: frozenset[str]) -> Record:
+    """When one source last said what: of all its sightings."""
+    found = sorted(sightings, key=lambda one: one.id)
+    space, source = found[0].space, found[0].source
+    document = {one.id: _times_out(one) for one in found}
+    return Record(
+        CONFIRMATION,
+        codec.digest([space, source])[:32],
+        packed({"space": space, "source": source, "sightings": document}),
+        frozenset({place_key(space, source)}),
+        max(one.time for one in found),
+        cis,
+    )
+
+
+def _times_out(sighting: Sighting) -> Json:
+    sections = {}
+    for name, kept in sighting.sections.items():
+        refusal = kept.refusal
+        sections[name] = {
+            "held": {held.digest: [codec.time_out(held.confirmed), held.evidence] for held in kept.held},
+            "refusal": None
+            if refusal is None
+            else [codec.time_out(refusal.time), refusal.completeness.value, refusal.problem],
+        }
+    return {
+        "first": codec.time_out(sighting.first),
+        "time": codec.time_out(sighting.time),
+        "port": sighting.port,
+        "runs": sorted(sighting.runs),
+        "sections": sections,
+    }
+
+
+def run_record(run: RunSection) -> Record:
+    id_ = codec.digest([run.run, run.space, sorted(run.networks)])[:32]
+    return Record(RUN, id_, packed(codec.run_section_out(run)), frozenset({run.space}), run.time)
+
+
+def decision_record(decision: Decision) -> Record:
+    return Record(DECISION, decision.id, packed(codec.decision_out(decision)), at=decision.time)
+
+
+def world_of(
+    sightings: Iterable[Record], confirmations: Iterable[Record], runs: Iterable[Record], decisions: Iterable[Record]
+) -> World:
+    """The world that the records hold."""
+    times: dict[str, Json] = {}
+    for record in confirmations:
+        times.update(unpacked(record.doc)["sightings"])
+    return World(
+        {record.id: _sighting(record, times[record.id]) for record in sightings},
+        ordered_runs(codec.run_section_in(unpacked(record.doc)) for record in runs),
+        tuple(codec.decision_in(unpacked(record.doc)) for record in decisions),
+    )
+
+
+def ordered_runs(runs: Iterable[RunSection]) -> tuple[RunSection, ...]:
+    return tuple(sorted(runs, key=lambda run: (run.time, run.space, run.run, run.networks)))
+
+
+def _sighting(record: Record, times: Json) -> Sighting:
+    document = unpacked(record.doc)
+    sections = {}
+    for name, said in times["sections"].items():
+        bodies = document["sections"].get(name, {"full": None, "partials": []})
+        refusal = said["refusal"]
+        sections[name] = Kept(
+            None if bodies["full"] is None else _held(bodies["full"], said["held"]),
+            _sorted(_held(body, said["held"]) for body in bodies["partials"]),
+            None if refusal is None else Refusal(codec.time_in(refusal[0]), Completeness(refusal[1]), refusal[2]),
+        )
+    return Sighting(
+        record.id, document["space"], document["source"], times["port"], _head_in(document["head"]),
+        codec.time_in(times["first"]), codec.time_in(times["time"]), frozenset(times["runs"]),
+        MappingProxyType(sections),
+    )  # fmt: skip
+
+
+def _held(body: Json, times: Json) -> Held:
+    confirmed, evidence = times[body["digest"]]
+    return Held(
+        codec.section_in(body), body["digest"], codec.time_in(body["since"]), codec.time_in(confirmed), evidence
+    )

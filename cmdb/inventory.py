@@ -1,0 +1,341 @@
+"""The inventory: the one door through which other packages reach claims, graph, journal and answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from cmdb import absorb as absorbing
+from cmdb import export, lookup, schema, what
+from cmdb.absorb import Known, Outcome
+from cmdb.amend import amended
+from cmdb.claims import ClaimView, claims_on
+from cmdb.codec import Json
+from cmdb.declare import Estate, read_document, read_estate
+from cmdb.difference import difference
+from cmdb.graph_cache import GraphCache, changed
+from cmdb.impact import Answer, Question, evaluate
+from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, State, Value
+from cmdb.rules import Rules
+from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Transaction, Verification
+from cmdb.verify import verified
+from cmdb.what import NotFound, Target
+
+__all__ = [
+    "Absorbed", "ClaimView", "Declared", "Inventory", "ProblemView", "Refused", "TagHolder",
+]  # fmt: skip
+
+
+class Refused(Exception):
+    """What was asked is not done now: the CI changed meanwhile, or a person has to decide first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """The revision that a write took, None where nothing changed; and the CIs that it touched."""
+
+    revision: int | None
+    cis: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a declaration changed, or (dry run, without a revision) would change; `difference` says it in words."""
+
+    revision: int | None
+    changes: tuple[Change, ...]
+    difference: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagHolder:
+    """Who has a label, or had it last; `formerly` are the labels that the holder had before."""
+
+    tag: str
+    former: bool
+    stored: StoredCI
+    formerly: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """Something that a person should mend; `about` are ids of CIs."""
+
+    kind: str
+    about: tuple[str, ...]
+    text: str
+    since: datetime
+
+
+class _DryRun(Exception):
+    """Ends a transaction of which nothing is to be kept."""
+
+
+class Inventory:
+    """All that is known. Every write is one transaction; reading never waits for one.
+
+    Raises StoreError and its subclasses where the store fails, ModelError for bad input.
+    """
+
+    def __init__(self, store: GraphStore, rules: Rules, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._cache = GraphCache(store)
+        self._writing = threading.RLock()
+        self._known: Known | None = None
+
+    # Writing
+
+    def absorb(self, report: Report, actor: str = "discovery") -> Absorbed:
+        """Take in what one source said in one run."""
+        with self._write() as (tx, known, graph):
+            outcome = absorbing.absorb(tx, known, graph, report, self._rules, self._clock(), actor)
+        return _absorbed(outcome)
+
+    def close_run(self, run: RunSection, actor: str = "discovery") -> Absorbed:
+        """Take in what a run covered: what did not answer complete ones becomes missing."""
+        with self._write() as (tx, known, graph):
+            outcome = absorbing.close_run(tx, known, graph, run, self._rules, self._clock(), actor)
+        return _absorbed(outcome)
+
+    def tick(self) -> Absorbed:
+        """The clock pass: project again what became stale, missing or retired by time alone."""
+        with self._write() as (tx, known, graph):
+            outcome = absorbing.again(tx, known, graph, self._rules, self._clock(), "clock", "time passed")
+        return _absorbed(outcome)
+
+    def declare(self, text: str, name: str, actor: str, dry_run: bool = False) -> Declared:
+        """Take in an estate file; what it said before under that name, and says no more, is no longer said."""
+        return self._declare(lambda graph: read_estate(text, name, graph, self._clock()), actor, dry_run=dry_run)
+
+    def declare_document(self, document: Mapping[str, Json], name: str, actor: str, dry_run: bool = False) -> Declared:
+        """Take in the same as JSON, as an API write brings it."""
+        return self._declare(lambda graph: read_document(document, name, graph, self._clock()), actor, dry_run=dry_run)
+
+    def _declare(self, read: Callable[[Graph], Estate], actor: str, *, dry_run: bool) -> Declared:
+        outcome: Outcome | None = None
+        estate: Estate | None = None
+        before: Graph | None = None
+        try:
+            with self._write() as (tx, known, graph):
+                before, estate = graph, read(graph)
+                outcome = absorbing.absorb(tx, known, graph, estate.report, self._rules, self._clock(), actor)
+                if dry_run:
+                    raise _DryRun
+        except _DryRun:
+            pass
+        if outcome is None or estate is None or before is None:
+            raise ModelError("nothing was declared")
+        after = changed(before, outcome.changes, before.revision)
+        return Declared(
+            None if dry_run else outcome.revision, outcome.changes, difference(before, after), estate.warnings
+        )
+
+    def amend(self, ci: str, values: Mapping[str, Value | None], actor: str, if_revision: int | None) -> Absorbed:
+        """Enter values of one CI by hand; None takes back what was entered. Raises NotFound and Refused."""
+        with self._write() as (tx, known, graph):
+            found = self.stored(ci)
+            if found is None:
+                raise NotFound(f"there is no CI {ci!r}; look it up by what you know of it")
+            if if_revision is not None and found.revision != if_revision:
+                raise Refused(
+                    f"{found.ci.name!r} has changed: its revision is {found.revision} now, not {if_revision}; "
+                    "look again, then repeat"
+                )
+            report = amended(known, graph, found.ci, values, self._clock())
+            outcome = absorbing.absorb(tx, known, graph, report, self._rules, self._clock(), actor)
+        return _absorbed(outcome)
+
+    @contextmanager
+    def _write(self) -> Iterator[tuple[Transaction, Known, Graph]]:
+        """A write transaction, with what is known under its lock. What fails leaves nothing, in memory neither."""
+        with self._writing:
+            try:
+                with self._store.write() as tx:
+                    known = self._known
+                    if known is None or known.evidence != tx.position.evidence:
+                        known = absorbing.load(tx)
+                    self._known = None
+                    yield tx, known, self._cache.graph()
+                self._known = known
+            except BaseException:
+                self._known = None
+                raise
+
+    # Reading
+
+    def graph(self) -> Graph:
+        """Everything that is known now, the retired included."""
+        return self._cache.graph()
+
+    def stored(self, ci: str) -> StoredCI | None:
+        """A CI by its id; a former id leads to the CI that it was joined to."""
+        found = self._store.get([ci]).get(ci)
+        if found is not None:
+            return found
+        heirs = self._store.lookup([Handle("former_id", ci)])
+        return self._store.get([heirs[0].ci]).get(heirs[0].ci) if heirs else None
+
+    def find(self, query: Query) -> list[StoredCI]:
+        """The CIs that fit a query."""
+        return self._store.find(query)
+
+    def count(self, query: Query) -> int:
+        """How many fit."""
+        return self._store.count(query)
+
+    def lookup(self, text: str, space: str | None = None) -> list[Match]:
+        """Every CI that a text may mean, and as what; the most telling first."""
+        meanings = lookup.meanings(text)
+        order = {handle: place for place, handle in enumerate(meanings)}
+        return sorted(self._store.lookup(meanings, space), key=lambda match: (order[match.handle], match.ci))
+
+    def tag(self, text: str) -> TagHolder | None:
+        """Who has a label now, else who had it last, else None."""
+        tag = next((handle.value for handle in lookup.meanings(text) if handle.kind == "label"), None)
+        if tag is None:
+            return None
+        holders = self._holders(Handle("label", tag))
+        present = [holder for holder in holders if holder.ci.state is not State.RETIRED]
+        former = [*holders, *self._holders(Handle("former_label", tag))]
+        if not former:
+            return None
+        one = (
+            min(present, key=_oldest) if present else max(former, key=lambda holder: (holder.revision, _oldest(holder)))
+        )
+        had = self._store.handles([one.ci.id]).get(one.ci.id, frozenset())
+        return TagHolder(
+            tag, not present, one, tuple(sorted(handle.value for handle in had if handle.kind == "former_label"))
+        )
+
+    def _holders(self, handle: Handle) -> list[StoredCI]:
+        return list(self._store.get([match.ci for match in self._store.lookup([handle])]).values())
+
+    def relations(self, ci: str) -> list[Relation]:
+        """The relations of a CI, both ways."""
+        return self._store.relations([ci])
+
+    def neighbourhood(self, ci: str, depth: int, limit: int) -> Graph:
+        """What stands around a CI, up to `depth` relations away, at most `limit` CIs, the nearest first."""
+        graph = self.graph()
+        if ci not in graph.cis:
+            raise NotFound(f"there is no CI {ci!r}")
+        around: dict[str, set[str]] = {}
+        for relation in graph.relations.values():
+            around.setdefault(relation.source, set()).add(relation.target)
+            around.setdefault(relation.target, set()).add(relation.source)
+        found = {ci: graph.cis[ci]}
+        edge = {ci}
+        for _ in range(depth):
+            near = sorted({end for one in edge for end in around.get(one, ())} - found.keys())
+            edge = set(near[: max(0, limit - len(found))])
+            found |= {end: graph.cis[end] for end in edge}
+        inside = {
+            id_: relation
+            for id_, relation in graph.relations.items()
+            if relation.source in found and relation.target in found
+        }
+        return Graph(graph.revision, found, inside)
+
+    def claims(self, ci: str) -> list[ClaimView]:
+        """Every claim on a value of a CI, the losing ones included, with the reason."""
+        found = self.stored(ci)
+        if found is None:
+            return []
+        with self._writing:
+            known = self._read()
+            if known.resolution is None or known.projected is None:
+                absorbing.work_out(known, self._rules, self._clock())
+            if known.projected is None:
+                return []
+            group = absorbing.group_of(known, found.ci.id)
+            return [] if group is None else claims_on(known.projected.said.get(group, ()), found.ci, self._rules)
+
+    def _read(self) -> Known:
+        """What is known, without a transaction: loaded again until no writer came between."""
+        while True:
+            counted = self._store.position().evidence
+            if self._known is not None and self._known.evidence == counted:
+                return self._known
+            known = absorbing.load_from(self._store.records, counted)
+            if self._store.position().evidence == counted:
+                self._known = known
+                return known
+
+    def problems(self) -> list[ProblemView]:
+        """What a person should mend: conflicts, data problems, and what waits unidentified."""
+        found = [absorbing.told_of(record) for record in self._store.records(absorbing.PROBLEMS)]
+        return [ProblemView(*told) for told in sorted(found, key=lambda told: (told.kind, told.text, told.about))]
+
+    def target(self, text: str) -> Target:
+        """What a WHAT means. Raises NotFound, or Ambiguous with the candidates."""
+        return what.targets(text, self.graph(), self._store.lookup)
+
+    def impact(self, question: Question) -> Answer:
+        """What a change would do."""
+        return evaluate(self.graph(), question)
+
+    def ask(self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False) -> Answer:
+        """The same, with targets and what is down already named as people name them."""
+        graph = self.graph()
+        target, assumed = Target(), Target()
+        for text in texts:
+            target = target + what.targets(text, graph, self._store.lookup)
+        for text in down:
+            assumed = assumed + what.targets(text, graph, self._store.lookup)
+        if assumed.relations:
+            raise ModelError("down: only CIs can be down already, not relations")
+        return evaluate(graph, Question(target.cis, target.relations, kind, assumed.cis, restarts))
+
+    def within(self, place: str) -> frozenset[str]:
+        """A place and all places in it, by id: what filters by place take."""
+        graph = self.graph()
+        found = set(what.targets(place, graph, self._store.lookup).cis)
+        inside: dict[str, list[str]] = {}
+        for relation in graph.relations.values():
+            if relation.type == "located_in" and schema.is_a(graph.cis[relation.source].cls, "location"):
+                inside.setdefault(relation.target, []).append(relation.source)
+        edge = list(found)
+        while edge:
+            edge = [one for outer in edge for one in inside.get(outer, ()) if one not in found]
+            found.update(edge)
+        return frozenset(found)
+
+    def labels(self, prefix: str) -> list[str]:
+        """The labels that start so, those of the retired and former ones included: none of them is free."""
+        graph = self.graph()
+        handles = self._store.handles(graph.cis)
+        return sorted(
+            {
+                handle.value
+                for found in handles.values()
+                for handle in found
+                if handle.kind in {"label", "former_label"} and handle.value.startswith(prefix)
+            }
+        )
+
+    def changes(self, after: int, limit: int = 1000) -> list[Revision]:
+        """The journal after a revision."""
+        return self._store.changes(after, limit)
+
+    def verify(self) -> Verification:
+        """Whether the journal's chain holds, and gives the graph that is stored."""
+        return verified(self._store)
+
+    def canonical(self) -> Json:
+        """The graph named by what things are: equal for equal graphs."""
+        return export.canonical(self.graph())
+
+
+def _absorbed(outcome: Outcome) -> Absorbed:
+    touched = (change.id for change in outcome.changes if isinstance(change.after or change.before, CI))
+    return Absorbed(outcome.revision, tuple(touched))
+
+
+def _oldest(holder: StoredCI) -> int:
+    return int(holder.ci.id.rpartition("-")[2])
