@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import openapi, problems
 from api.auth import Reader
 from api.headers import SafeHeaders
+from api.limits import BodyLimit
 from api.pages import docs, entry, errors, views_of_cis, views_of_runs
 from api.pages.files import StaticFolder
 from api.pages.rendering import Renderer
@@ -31,7 +32,6 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         # Its redirects are built from the Host header, which is whatever somebody sent.
         redirect_slashes=False,
-        max_body_size=_BODY_BYTES,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
@@ -54,5 +54,6 @@ def create_app(services: Services) -> FastAPI:
     app.mount("/static", StaticFolder(), name="static")
     problems.install(app, errors.draw)
     app.add_middleware(GZipMiddleware, minimum_size=2048)
+    app.add_middleware(BodyLimit, limit=_BODY_BYTES)
     app.add_middleware(SafeHeaders)
     return app

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cmdb import codec, schema
-from cmdb.inventory import ClaimView, Inventory, ProblemView
 from cmdb.model import CI, Change, Component, Relation, Revision
 from cmdb.store.base import StoredCI
+
+if TYPE_CHECKING:
+    from cmdb.inventory import ClaimView, Inventory, ProblemView
 
 
 def value(document: Any) -> Any:

@@ -171,7 +171,7 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
 
 
 def _values(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each value in force, with the claim that won and those that lost."""
+    """Each value in force, with the claim that won and what others say, be it the same."""
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for claim in claims:
         by_name.setdefault(claim["attribute"], []).append(claim)
@@ -180,7 +180,9 @@ def _values(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
     for name, value in in_force.items():
         said = by_name.get(name, [])
         won = next((claim for claim in said if claim["won"]), None)
-        rows.append({"name": name, "value": value, "won": won, "lost": [claim for claim in said if not claim["won"]]})
+        others = [claim for claim in said if claim is not won]
+        differs = any(claim["value"] != value for claim in others)
+        rows.append({"name": name, "value": value, "won": won, "others": others, "differs": differs})
     return rows
 
 

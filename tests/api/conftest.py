@@ -1,0 +1,70 @@
+"""The application on real stores, an estate declared in them, and who may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings, load
+from api.wiring import Services
+from operations.tokens import Role
+from tests.api.estate import ESTATE
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a newcomer whose folder this is; nobody's file or variable gets in."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("CMDB_CONFIG", raising=False)
+    return load(store=f"sqlite:///{tmp_path / 'cmdb.sqlite'}")
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    """The parts of the program on an empty store."""
+    made = Services(settings)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def estate(services: Services) -> Services:
+    """The same, with `ESTATE` declared."""
+    services.inventory.declare(ESTATE, "estate.yaml", "test")
+    return services
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[TestClient]:
+    """Somebody who has shown nothing yet; redirects are not followed."""
+    with TestClient(create_app(services), raise_server_exceptions=False, follow_redirects=False) as made:
+        yield made
+
+
+def _as(services: Services, client: TestClient, role: Role) -> TestClient:
+    token = services.tokens.create(f"a {role.value}", role)
+    return TestClient(
+        client.app,
+        raise_server_exceptions=False,
+        follow_redirects=False,
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+@pytest.fixture
+def reader(services: Services, client: TestClient) -> TestClient:
+    return _as(services, client, Role.READER)
+
+
+@pytest.fixture
+def operator(services: Services, client: TestClient) -> TestClient:
+    return _as(services, client, Role.OPERATOR)
+
+
+@pytest.fixture
+def admin(services: Services, client: TestClient) -> TestClient:
+    return _as(services, client, Role.ADMIN)
