@@ -25,7 +25,7 @@ LOADED = {
 }
 """Dependencies that are found by name at run time."""
 
-PART_OF = {"markupsafe": "jinja2", "pyasn1": "pysnmp", "starlette": "fastapi"}
+PART_OF = {"markupsafe": "jinja2", "starlette": "fastapi"}
 """Libraries that come with a dependency, as what its values are made of, and are imported beside it."""
 
 # In parts, so that this file says none of them.
