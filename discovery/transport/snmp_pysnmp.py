@@ -161,7 +161,7 @@ _TARGET, _PARAMETERS = "agent", "user"
 # The socket is connected, so that this is never looked at. IPv6 goes the same way.
 _DOMAIN, _ADDRESS = udp.DOMAIN_NAME, udp.UdpTransportAddress(("127.0.0.1", 161))
 _STEPS = 4  # what one request may take: learning the engine, then its clock, then the response; one to spare
-_starting = threading.Lock()
+_making, _starting = threading.Lock(), threading.Lock()
 
 
 class UserChannel:
@@ -204,15 +204,15 @@ class UserChannel:
         """Make an engine with one user and one target. Takes 70 ms."""
         user, limits = self._user, self._limits
         level = "noAuthNoPriv" if user.auth == Auth.NONE else "authNoPriv" if user.priv == Priv.NONE else "authPriv"
-        with _starting:  # it loads MIB modules, and nothing says that this may be done twice at a time
+        with _making:  # it loads MIB modules, and nothing says that this may be done twice at a time
             engine = SnmpEngine()
             config.add_v3_user(
                 engine,
                 user.user,
                 _AUTH[user.auth],
-                user.auth_secret.reveal() or None,
+                user.auth_secret.reveal().encode() or None,
                 _PRIV[user.priv],
-                user.priv_secret.reveal() or None,
+                user.priv_secret.reveal().encode() or None,
             )
             config.add_target_parameters(engine, _PARAMETERS, user.user, level)
             # Time-outs are counted here, not in the engine's ticks: it may forget a request when nobody waits any more.
@@ -226,7 +226,7 @@ class UserChannel:
         def respond(
             _engine: object, _handle: object, problem: Any, status: Any, index: Any, varbinds: Any, _context: object
         ) -> None:
-            if outcome.done() or isinstance(problem, errind.RequestTimedOut):
+            if outcome.done() or isinstance(problem, str | errind.RequestTimedOut):  # or a "badResponse"
                 return
             try:
                 outcome.set_result(problem or Pdu(codec.RESPONSE, 0, int(status), int(index), _varbinds(varbinds)))

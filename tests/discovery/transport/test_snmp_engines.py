@@ -313,6 +313,20 @@ def test_two_machines_with_one_engine_id_do_not_disturb_each_other(start_snmpd: 
     assert found == [SYS_NAME.encode(), b"clone"] * 3
 
 
+def test_a_pass_phrase_may_be_in_any_script(start_snmpd: StartSnmpd) -> None:
+    user = SnmpUser("读者", Auth.SHA256, Secret("schlüsselwort"), Priv.AES128, Secret("密码密码密码密码"))
+    agent = start_snmpd(
+        [
+            f"createUser {user.user} SHA-256 {user.auth_secret.reveal()} AES {user.priv_secret.reveal()}",
+            f"rouser {user.user} priv",
+            f"sysName {SYS_NAME}",
+        ]
+    )
+
+    with closing(open_snmp(Endpoint(agent.address, agent.port), user)) as snmp:
+        assert snmp.get([NAME]) == {NAME: SYS_NAME.encode()}
+
+
 def test_a_wrong_secret_is_told_each_time_it_is_used(snmpd: Snmpd) -> None:
     user = SnmpUser(V3_USER, Auth.SHA256, Secret("wrong-secret"), Priv.AES128, Secret(V3_PRIVACY))
     with closing(open_snmp(Endpoint(snmpd.address, snmpd.port), user)) as snmp:

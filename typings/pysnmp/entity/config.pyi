@@ -22,9 +22,9 @@ def add_v3_user(
     snmpEngine: SnmpEngine,
     userName: str,
     authProtocol: _Oid,
-    authKey: str | None,
+    authKey: bytes | None,
     privProtocol: _Oid,
-    privKey: str | None,
+    privKey: bytes | None,
 ) -> None: ...
 def add_target_parameters(snmpEngine: SnmpEngine, name: str, securityName: str, securityLevel: str) -> None: ...
 def add_target_address(
