@@ -6,7 +6,7 @@ the strongest identifier that it was first known by. An id that no group fits an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -128,18 +128,23 @@ class _Assigner:
             if not any(token[0] == "owned" for found in tokens.values() for token in found)
             else (self._with_inside())
         )
-        fitting: dict[str, list[int]] = {}
+        strong: dict[str, list[int]] = {}
+        faint: dict[str, list[int]] = {}
         for group in groups:
-            near = {id_ for token in tokens[group] for id_ in holders.get(token, ())}
-            for id_ in near:
-                if id_ not in self._leads and self._fits(id_, tokens[group]):
-                    fitting.setdefault(id_, []).append(group)
+            for id_ in {id_ for token in tokens[group] for id_ in holders.get(token, ())} - self._leads.keys():
+                common = self._common(id_, tokens[group])
+                if self._tell(common):
+                    strong.setdefault(id_, []).append(group)
+                elif any(token[0] == "line" for token in common) and len(common) > 1:
+                    faint.setdefault(id_, []).append(group)
         claims: dict[int, list[str]] = {}
-        for id_, found in fitting.items():
-            best = (
-                found[0] if len(found) == 1 else max(found, key=lambda group: (*self._rank(id_, tokens[group]), -group))
-            )
-            claims.setdefault(best, []).append(id_)
+        for id_ in sorted(strong, key=number_of):
+            claims.setdefault(self._best(id_, strong[id_], tokens, claims), []).append(id_)
+        for id_ in sorted(faint.keys() - strong.keys(), key=number_of):
+            # A burnt value at the same address tells a group that nobody else is, and joins nothing.
+            free = [group for group in faint[id_] if group not in claims]
+            if free:
+                claims[self._best(id_, free, tokens, claims)] = [id_]
         new = [group for group in groups if group not in claims]
         for group, id_ in zip(new, self._reserve(len(new)) if new else (), strict=True):
             self._ids[group] = id_
@@ -155,6 +160,14 @@ class _Assigner:
                     self._now[id_] = replace(identity, known=tokens[group], joined=None)
                 else:
                     self._now[id_] = replace(identity, joined=kept)
+
+    def _best(
+        self, id_: str, groups: Sequence[int], tokens: Mapping[int, frozenset[Token]], taken: Collection[int]
+    ) -> int:
+        """The group that an id fits best; of two that it fits alike one that is not taken."""
+        if len(groups) == 1:
+            return groups[0]
+        return max(groups, key=lambda group: (*self._rank(id_, tokens[group]), group not in taken, -group))
 
     def _with_inside(self) -> dict[Token, list[str]]:
         """Who is known by what, the keys inside owners by the owners' ids of now."""
@@ -189,12 +202,13 @@ class _Assigner:
                 found |= {("at", one.space, one.source, str(one.port)) for one in nameless}
         return frozenset(found)
 
-    def _fits(self, id_: str, tokens: frozenset[Token]) -> bool:
-        """Whether something tells that they are one: an unburnt token, or a burnt one at the same address."""
+    def _common(self, id_: str, tokens: frozenset[Token]) -> frozenset[Token]:
         identity = self._before[id_]
-        common = {self._led(token) for token in identity.first | identity.known} & tokens
-        telling = {token for token in common if token[0] != "line" and token not in self._resolution.burnt}
-        return bool(telling) or (any(token[0] == "line" for token in common) and len(common) > 1)
+        return frozenset(self._led(token) for token in identity.first | identity.known) & tokens
+
+    def _tell(self, common: Iterable[Token]) -> bool:
+        """Whether something in common tells that they are one: anything but an address and what is burnt."""
+        return any(token[0] != "line" and token not in self._resolution.burnt for token in common)
 
     def _rank(self, id_: str, tokens: frozenset[Token]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
         """How well a group fits an id: by what it was first known by, the strongest first; then by what it was last."""
