@@ -32,14 +32,14 @@ def services_of(request: Request) -> Services:
 
 
 def identify(request: Request, services: Services) -> Principal | None:
-    """Who asks; None where neither a valid token nor a valid session is given. A session does not help a wrong token."""
+    """Who asks; None where neither a valid token nor a valid session is given. A session helps no wrong token."""
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, text = header.partition(" ")
         token = services.tokens.verify(text.strip()) if scheme.lower() == "bearer" else None
         return Principal(token.name, token.role) if token else None
-    text = request.cookies.get(COOKIE)
-    session = services.sessions.verify(text) if text else None
+    cookie = request.cookies.get(COOKIE)
+    session = services.sessions.verify(cookie) if cookie else None
     return Principal(session.name, session.role, session.csrf) if session else None
 
 

@@ -111,5 +111,12 @@ def install(app: FastAPI, page: Render) -> None:
             return drawn
         return response(problem.status, problem.detail, request.url.path, problem.headers, **problem.members)
 
-    for kind in (Problem, *STATUS, StarletteHTTPException, RequestValidationError, Exception):
+    kinds: tuple[type[Exception], ...] = (
+        Problem,
+        *STATUS,
+        StarletteHTTPException,
+        RequestValidationError,
+        Exception,
+    )
+    for kind in kinds:
         app.add_exception_handler(kind, answer)

@@ -119,5 +119,5 @@ def problem(row_: ProblemView) -> dict[str, Any]:
         "kind": row_.kind,
         "about": list(row_.about),
         "text": row_.text,
-        "since": codec.time_out(row_.since) if row_.since else None,
+        "since": codec.time_out(row_.since),
     }

@@ -91,7 +91,11 @@ def _names(cis: Mapping[str, CI]) -> dict[str, str]:
 
 @router.get("/find")
 def find(
-    request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, q: Annotated[str, Query(max_length=255)] = ""
+    request: Request,
+    reader: Reader,
+    services: ServicesOf,
+    drawing: Drawing,
+    q: Annotated[str, Query(max_length=255)] = "",
 ) -> Response:
     """The one CI that a text names, at once; else all that it may mean."""
     inventory, text = services.inventory, q.strip()
@@ -193,7 +197,11 @@ def _parts(components: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]
         kinds.setdefault(part["kind"], []).append(part)
     order = list(schema.COMPONENTS)
     return [
-        (kind, [name for name in schema.COMPONENTS.get(kind, {}) if any(name in row["attributes"] for row in rows)], rows)
+        (
+            kind,
+            [name for name in schema.COMPONENTS.get(kind, {}) if any(name in row["attributes"] for row in rows)],
+            rows,
+        )
         for kind, rows in sorted(kinds.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else 99)
     ]
 

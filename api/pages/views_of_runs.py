@@ -60,9 +60,7 @@ def start(
 
 
 @router.get("/runs/{run}")
-def one(
-    request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, pages: Pages, run: str
-) -> Response:
+def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, pages: Pages, run: str) -> Response:
     """One run and its ledger; while it runs, the page follows it."""
     found = services.runs.get(run)
     after = (str(pages.after[0]), pages.after[1]) if pages.after else ("", "")

@@ -29,7 +29,9 @@ from cmdb.what import NotFound
 
 router = APIRouter(tags=["CIs"])
 
-CI_ID = Annotated[str, Path(max_length=255, description="the id of a CI; a former one leads to its survivor", examples=["ci-12"])]
+CI_ID = Annotated[
+    str, Path(max_length=255, description="the id of a CI; a former one leads to its survivor", examples=["ci-12"])
+]
 LIMIT = Annotated[int, Query(ge=1, le=1000)]
 _ATTRIBUTE = "attr."
 _SORTS = ("name", "label", "class", "id", "revision")

@@ -105,9 +105,7 @@ def one_schedule(name: NAME, reader: Reader, services: ServicesOf) -> dict[str, 
 
 
 @router.patch("/schedules/{name}", response_model=ScheduleOut)
-def enable_schedule(
-    name: NAME, change: ScheduleChange, operator: Operator, services: ServicesOf
-) -> dict[str, Any]:
+def enable_schedule(name: NAME, change: ScheduleChange, operator: Operator, services: ServicesOf) -> dict[str, Any]:
     """Pause a schedule, or let it go on."""
     del operator
     changed = services.schedules.enable(name, enabled=change.enabled)

@@ -10,6 +10,7 @@ Text = Annotated[str, Field(min_length=1, max_length=255)]
 Scalar = str | bool | int | float
 AttributeValue = Scalar | list[Scalar]
 
+
 class Strict(BaseModel):
     """What comes in: a misspelt key is refused, not ignored."""
 
@@ -84,7 +85,7 @@ class NeighbourhoodOut(BaseModel):
 
 
 class MatchOut(BaseModel):
-    """A CI that a text names, and as what: label, former_label, serial, uuid, mac, wwn, address, name …"""
+    """A CI that a text names, and as what: label, former_label, serial, uuid, mac, wwn, address or name."""
 
     seen_as: str = Field(alias="as", examples=["mac"])
     value: str = Field(examples=["00:1b:54:aa:00:01"])
@@ -191,7 +192,7 @@ class ProblemOut(BaseModel):
     kind: str = Field(examples=["conflict"])
     about: list[str] = Field(examples=[["ci-12", "ci-13"]])
     text: str
-    since: str | None = Field(examples=["2026-01-02T03:04:05.678000Z"])
+    since: str = Field(examples=["2026-01-02T03:04:05.678000Z"])
 
 
 class ProblemList(BaseModel):

@@ -7,7 +7,8 @@ cis:
   - {class: building, name: D01}
   - {class: service, name: shop, sla: gold}
   - {class: application, name: shop web}
-  - {class: server, name: web1, label: D010210-001, serial: CZ3A, mac: "00:1b:21:0a:0b:01", vendor: HPE, memory: 8589934592}
+  - {class: server, name: web1, label: D010210-001, serial: CZ3A, mac: "00:1b:21:0a:0b:01", vendor: HPE,
+     memory: 8589934592}
   - {class: server, name: web2, label: D010210-002, vendor: HPE}
   - {class: network_switch, name: core, gateway: true, vendor: Cisco, mac: "00:1b:54:aa:00:01"}
   - {class: network_switch, name: access, vendor: Cisco}

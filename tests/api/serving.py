@@ -13,9 +13,14 @@ def main(port: int) -> None:
     """Serve what the CMDB_* variables name."""
     services = Services(load())
     try:
-        serve(services, "127.0.0.1", port, lambda url: print(url, flush=True))
+        serve(services, "127.0.0.1", port, _say)
     finally:
         services.close()
+
+
+def _say(url: str) -> None:
+    sys.stdout.write(url + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.wiring import Services
-
 API = "/api/v1"
 SECRET = "s3cret-community"
 CREDENTIAL = {"name": "site", "kind": "snmp-v2c", "networks": ["10.0.0.0/8"], "secret": SECRET}
@@ -41,7 +39,8 @@ def test_a_token_that_cannot_be_is_refused(admin: TestClient, wanted: dict[str, 
     assert admin.post(f"{API}/tokens", json=wanted).status_code == status
 
 
-def test_a_credential_never_shows_its_secret(services: Services, admin: TestClient) -> None:
+@pytest.mark.usefixtures("services")
+def test_a_credential_never_shows_its_secret(admin: TestClient) -> None:
     added = admin.post(f"{API}/credentials", json=CREDENTIAL)
     listed = admin.get(f"{API}/credentials")
     removed = admin.delete(f"{API}/credentials/site")

@@ -39,12 +39,14 @@ def _id(client: TestClient, name: str) -> str:
         ("class=server&confirmed_before=2000-01-01T00:00:00Z", []),
     ],
 )
-def test_lists_are_filtered(estate: Services, reader: TestClient, filter_: str, names: list[str]) -> None:
+@pytest.mark.usefixtures("estate")
+def test_lists_are_filtered(reader: TestClient, filter_: str, names: list[str]) -> None:
     assert _names(reader.get(f"{API}/cis?{filter_}")) == names
 
 
 @pytest.mark.parametrize("sort", ["name", "label", "class", "id", "revision"])
-def test_pages_of_a_list_hold_every_item_once(estate: Services, reader: TestClient, sort: str) -> None:
+@pytest.mark.usefixtures("estate")
+def test_pages_of_a_list_hold_every_item_once(reader: TestClient, sort: str) -> None:
     whole = reader.get(f"{API}/cis", params={"sort": sort}).json()
 
     paged: list[Any] = []
@@ -61,7 +63,8 @@ def test_pages_of_a_list_hold_every_item_once(estate: Services, reader: TestClie
 
 
 @pytest.mark.parametrize("other", ["cis?sort=class&", "cis?class=server&", "problems?", "scans?", "schedules?"])
-def test_a_cursor_is_refused_by_another_list(estate: Services, reader: TestClient, other: str) -> None:
+@pytest.mark.usefixtures("estate")
+def test_a_cursor_is_refused_by_another_list(reader: TestClient, other: str) -> None:
     cursor = reader.get(f"{API}/cis", params={"limit": 1}).json()["next"]
 
     answer = reader.get(f"{API}/{other}next={cursor}")
@@ -71,7 +74,8 @@ def test_a_cursor_is_refused_by_another_list(estate: Services, reader: TestClien
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "💥", "e30", "A" * 5000])
-def test_a_cursor_that_nobody_gave_is_refused(estate: Services, reader: TestClient, cursor: str) -> None:
+@pytest.mark.usefixtures("estate")
+def test_a_cursor_that_nobody_gave_is_refused(reader: TestClient, cursor: str) -> None:
     assert reader.get(f"{API}/cis", params={"next": cursor}).status_code in {400, 422}
 
 
@@ -82,14 +86,16 @@ def test_a_cursor_that_nobody_gave_is_refused(estate: Services, reader: TestClie
         "attr.gateway=perhaps", "attr.memory=much", "confirmed_after=yesterday", "place=Atlantis",
     ],
 )  # fmt: skip
-def test_a_filter_that_makes_no_sense_is_refused_in_words(estate: Services, reader: TestClient, filter_: str) -> None:
+@pytest.mark.usefixtures("estate")
+def test_a_filter_that_makes_no_sense_is_refused_in_words(reader: TestClient, filter_: str) -> None:
     answer = reader.get(f"{API}/cis?{filter_}")
 
     assert answer.status_code in {404, 422}
     assert filter_.partition("=")[0].removeprefix("attr.") in answer.json()["detail"] or "Atlantis" in answer.text
 
 
-def test_one_ci_is_shown_with_its_relations_both_ways(estate: Services, reader: TestClient) -> None:
+@pytest.mark.usefixtures("estate")
+def test_one_ci_is_shown_with_its_relations_both_ways(reader: TestClient) -> None:
     web1 = _id(reader, "web1")
 
     answer = reader.get(f"{API}/cis/{web1}")
@@ -112,7 +118,12 @@ def test_one_ci_is_shown_with_its_relations_both_ways(estate: Services, reader: 
         "formerly": [],
     }
     assert relations == [
-        ("connects_to", "out" if ("connects_to", "out", "connects_to", "access") in relations else "in", "connects_to", "access"),
+        (
+            "connects_to",
+            "out" if ("connects_to", "out", "connects_to", "access") in relations else "in",
+            "connects_to",
+            "access",
+        ),
         ("depends_on", "in", "is_needed_by", "shop web"),
         ("located_in", "out", "located_in", "D010210"),
         ("powered_by", "out", "powered_by", "ups1"),
@@ -121,7 +132,8 @@ def test_one_ci_is_shown_with_its_relations_both_ways(estate: Services, reader: 
     assert all(component["kind"] in {"interface", "address"} for component in components)
 
 
-def test_claims_say_who_said_what_and_who_won(estate: Services, reader: TestClient) -> None:
+@pytest.mark.usefixtures("estate")
+def test_claims_say_who_said_what_and_who_won(reader: TestClient) -> None:
     document = reader.get(f"{API}/cis/{_id(reader, 'web1')}", params={"claims": 1}).json()
 
     vendor = [claim for claim in document["claims"] if claim["attribute"] == "vendor"]
@@ -131,7 +143,8 @@ def test_claims_say_who_said_what_and_who_won(estate: Services, reader: TestClie
     assert {"since", "confirmed", "evidence", "reason"} <= vendor[0].keys()
 
 
-def test_what_has_not_changed_is_not_sent_again(estate: Services, reader: TestClient) -> None:
+@pytest.mark.usefixtures("estate")
+def test_what_has_not_changed_is_not_sent_again(reader: TestClient) -> None:
     path = f"{API}/cis/{_id(reader, 'web1')}"
     tag = reader.get(path).headers["etag"]
 
@@ -144,7 +157,8 @@ def test_what_has_not_changed_is_not_sent_again(estate: Services, reader: TestCl
     ]
 
 
-def test_an_unknown_ci_is_not_found(estate: Services, reader: TestClient) -> None:
+@pytest.mark.usefixtures("estate")
+def test_an_unknown_ci_is_not_found(reader: TestClient) -> None:
     answer = reader.get(f"{API}/cis/ci-999999")
 
     assert answer.status_code == 404
@@ -157,7 +171,8 @@ def test_an_unknown_ci_is_not_found(estate: Services, reader: TestClient) -> Non
     }
 
 
-def test_a_change_by_hand_needs_the_state_that_it_was_made_from(estate: Services, operator: TestClient) -> None:
+@pytest.mark.usefixtures("estate")
+def test_a_change_by_hand_needs_the_state_that_it_was_made_from(operator: TestClient) -> None:
     path = f"{API}/cis/{_id(operator, 'web1')}"
     change = {"attributes": {"notes": "leave it alone"}}
 
@@ -171,7 +186,8 @@ def test_a_change_by_hand_needs_the_state_that_it_was_made_from(estate: Services
     assert right.headers["etag"] == f'"{right.json()["revision"]}"'
 
 
-def test_a_value_by_hand_can_be_taken_back(estate: Services, operator: TestClient) -> None:
+@pytest.mark.usefixtures("estate")
+def test_a_value_by_hand_can_be_taken_back(operator: TestClient) -> None:
     path = f"{API}/cis/{_id(operator, 'web1')}"
     before = operator.get(path).json()
 
@@ -186,9 +202,8 @@ def test_a_value_by_hand_can_be_taken_back(estate: Services, operator: TestClien
     [{}, {"memory": {"a": 1}}, {"memory": [1, "x"]}, {"memory": 2**63}],
     ids=["nothing", "map", "mixed list", "too large"],
 )
-def test_a_value_that_cannot_be_stored_is_refused(
-    estate: Services, operator: TestClient, attributes: dict[str, Any]
-) -> None:
+@pytest.mark.usefixtures("estate")
+def test_a_value_that_cannot_be_stored_is_refused(operator: TestClient, attributes: dict[str, Any]) -> None:
     path = f"{API}/cis/{_id(operator, 'web1')}"
 
     answer = operator.patch(path, json={"attributes": attributes}, headers={"If-Match": "*"})
@@ -197,7 +212,8 @@ def test_a_value_that_cannot_be_stored_is_refused(
     assert operator.get(path).headers["etag"] == '"1"'
 
 
-def test_the_neighbourhood_grows_with_its_depth_and_ends_at_its_limit(estate: Services, reader: TestClient) -> None:
+@pytest.mark.usefixtures("estate")
+def test_the_neighbourhood_grows_with_its_depth_and_ends_at_its_limit(reader: TestClient) -> None:
     path = f"{API}/cis/{_id(reader, 'ups1')}/neighbourhood"
 
     near, further, cut = (
@@ -209,7 +225,8 @@ def test_the_neighbourhood_grows_with_its_depth_and_ends_at_its_limit(estate: Se
     assert len(cut["cis"]) == 2
 
 
-def test_an_estate_is_declared_tried_out_and_taken_back(services: Services, operator: TestClient) -> None:
+@pytest.mark.usefixtures("services")
+def test_an_estate_is_declared_tried_out_and_taken_back(operator: TestClient) -> None:
     document = {"name": "net", "cis": [{"class": "network_switch", "name": "core", "gateway": True}]}
 
     tried = operator.post(f"{API}/declarations", json={**document, "dry_run": True}).json()

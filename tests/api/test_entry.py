@@ -41,7 +41,9 @@ def test_a_token_logs_in_and_leads_to_the_page_that_was_wanted(services: Service
     assert page.status_code == 200
 
 
-@pytest.mark.parametrize("next_", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:x", "", "/\tx"])
+@pytest.mark.parametrize(
+    "next_", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:x", "", "/\tx"]
+)
 def test_a_log_in_leads_to_no_other_site(services: Services, client: TestClient, next_: str) -> None:
     token = services.tokens.create("Ada", Role.READER)
 

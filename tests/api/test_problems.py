@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -46,7 +47,7 @@ JSON = {"Content-Type": "application/json"}
     ],
 )
 def test_every_error_is_a_problem_document(
-    reader: TestClient, method: str, path: str, kwargs: dict[str, object], status: int
+    reader: TestClient, method: str, path: str, kwargs: dict[str, Any], status: int
 ) -> None:
     answer = reader.request(method, path, **kwargs)
 

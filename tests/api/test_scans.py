@@ -15,13 +15,17 @@ API = "/api/v1"
 
 
 def test_a_scan_is_asked_for_and_can_be_followed(services: Services, operator: TestClient) -> None:
-    asked = operator.post(f"{API}/scans", json={"targets": ["127.0.0.1-9"], "exclude": ["127.0.0.2"], "snmp_port": 1161})
+    asked = operator.post(
+        f"{API}/scans", json={"targets": ["127.0.0.1-9"], "exclude": ["127.0.0.2"], "snmp_port": 1161}
+    )
     seen = operator.get(asked.headers["location"])
 
     document = asked.json()
     assert asked.status_code == 202
     assert seen.json() == document
-    assert {key: document[key] for key in ("state", "targets", "exclude", "space", "requested_by", "done", "total")} == {
+    assert {
+        key: document[key] for key in ("state", "targets", "exclude", "space", "requested_by", "done", "total")
+    } == {
         "state": "queued",
         "targets": ["127.0.0.1-9"],
         "exclude": ["127.0.0.2"],
@@ -117,9 +121,7 @@ def test_the_clock_of_a_server_works_off_what_the_api_was_asked_for(services: Se
     ended = threading.Event()
     services.clock.start()
     try:
-        run = operator.post(
-            f"{API}/scans", json={"targets": ["127.0.0.1"], "snmp_port": 1, "ssh_port": 1}
-        ).json()["id"]
+        run = operator.post(f"{API}/scans", json={"targets": ["127.0.0.1"], "snmp_port": 1, "ssh_port": 1}).json()["id"]
         for _ in range(200):
             document = operator.get(f"{API}/scans/{run}").json()
             if document["ended"] or ended.wait(0.1):

@@ -169,7 +169,7 @@ def test_a_wrong_token_is_refused(client: TestClient, row: Row) -> None:
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Basic Y21kYjpjbWRi", "cmdb_x", "Bearer \xe9"])
 def test_what_is_no_bearer_token_at_all_is_refused(client: TestClient, header: str) -> None:
-    answer = client.get(f"{API}/cis", headers={"Authorization": header.encode("latin-1")})
+    answer = client.get(f"{API}/cis", headers={b"Authorization": header.encode("latin-1")})
 
     assert (answer.status_code, answer.headers["content-type"]) == (401, MEDIA_TYPE)
 

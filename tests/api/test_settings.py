@@ -1,0 +1,66 @@
+"""Settings: a file, then variables, then flags; defaults in the user's data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.settings import SettingsError, load
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("CMDB_STORE", "CMDB_OPERATIONS", "CMDB_PORT", "CMDB_HOST", "CMDB_KEY_FILE", "CMDB_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+def _file(home: Path, text: str) -> None:
+    (home / "config" / "cmdb").mkdir(parents=True)
+    (home / "config" / "cmdb" / "cmdb.yaml").write_text(text)
+
+
+def test_flags_are_stronger_than_variables_and_those_than_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _file(home, "host: file\nport: 1\nlanguage: zh\n")
+    monkeypatch.setenv("CMDB_HOST", "variable")
+    monkeypatch.setenv("CMDB_PORT", "2")
+
+    found = load(port=3, host=None)
+
+    assert (found.port, found.host, found.language) == (3, "variable", "zh")
+
+
+def test_everything_is_in_the_users_data_folder_unless_told_otherwise(home: Path) -> None:
+    found = load()
+
+    folder = home / "data" / "cmdb"
+    assert found.store.get_secret_value() == f"sqlite:///{folder}/cmdb.sqlite"
+    assert found.operations_url == f"sqlite:///{folder}/cmdb-operations.sqlite"
+    assert (found.key_path, found.evidence_path) == (folder / "cmdb.key", folder / "evidence")
+
+
+def test_what_belongs_to_an_embedded_store_is_beside_it(home: Path) -> None:
+    found = load(store=f"sqlite:///{home}/x/site.sqlite")
+
+    assert found.operations_url == f"sqlite:///{home}/x/site-operations.sqlite"
+    assert found.key_path == home / "x" / "cmdb.key"
+
+
+def test_what_belongs_to_a_server_of_neo4j_is_in_the_data_folder(home: Path) -> None:
+    found = load(store="neo4j://neo4j:secret@127.0.0.1:7687")
+
+    assert found.operations_url == f"sqlite:///{home}/data/cmdb/cmdb-operations.sqlite"
+    assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("prot: 8080\n", "prot"), ("port: many\n", "port"), ("language: fr\n", "language")]
+)
+def test_a_setting_that_makes_no_sense_is_said_with_its_name(home: Path, text: str, word: str) -> None:
+    _file(home, text)
+
+    with pytest.raises(SettingsError, match=word):
+        load()
