@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -42,12 +43,12 @@ app.add_typer(access.host_keys, name="host-key")
 app.add_typer(running.schedules, name="schedule")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; every error of ours is one clear message and an exit code."""
     # The driver logs what it raises as well; whoever asked is told once.
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     try:
-        app()
+        app(arguments, prog_name="cmdb")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

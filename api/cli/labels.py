@@ -56,7 +56,7 @@ def room(room: ROOM, *, as_json: JSON = False) -> None:
                 "room": str(plan.room),
                 "door": plan.door.value,
                 "places": [
-                    {"row": row, "column": column, "number": number, "taken": number in taken}
+                    {"line": row + 1, "place": column + 1, "number": number, "taken": number in taken}
                     for (row, column), number in sorted(numbers.items())
                 ],
             }
@@ -77,7 +77,7 @@ def next_free(room: ROOM, *, as_json: JSON = False) -> None:
     with opened() as services:
         plan = _plan(services.inventory, room)
         free = plan.place_of(plan.next_free(_taken(services.inventory, plan)))
-    _print_place(plan, free, as_json=as_json)
+    _print_label(plan, free, as_json=as_json)
 
 
 @app.command()
@@ -92,7 +92,7 @@ def number(
     from naming.room_plan import GridPlace
 
     with opened() as services:
-        _print_place(_plan(services.inventory, room), GridPlace(line - 1, place - 1), as_json=as_json)
+        _print_label(_plan(services.inventory, room), GridPlace(line - 1, place - 1), as_json=as_json)
 
 
 @app.command()
@@ -103,15 +103,23 @@ def place(label: Annotated[str, typer.Argument(help="such as D010210-009")], *, 
     parsed = Label.parse(label)
     with opened() as services:
         plan = _plan(services.inventory, parsed.room)
-    _print_place(plan, plan.place_of(parsed.machine), as_json=as_json)
-
-
-def _print_place(plan: RoomPlan, place: GridPlace, *, as_json: bool) -> None:
-    label = str(plan.label_of(place))
+    found = plan.place_of(parsed.machine)
     if as_json:
-        emit({"label": label, "line": place.row + 1, "place": place.column + 1})
+        emit(_place_document(plan, found))
     else:
-        people().print(f"{label}  line {place.row + 1} from the north, place {place.column + 1} from the west")
+        people().print(f"line {found.row + 1} from the north, place {found.column + 1} from the west")
+
+
+def _print_label(plan: RoomPlan, place: GridPlace, *, as_json: bool) -> None:
+    """The label alone, so that a script can take it; where it is stands in the JSON."""
+    if as_json:
+        emit(_place_document(plan, place))
+    else:
+        people().print(str(plan.label_of(place)), markup=False)
+
+
+def _place_document(plan: RoomPlan, place: GridPlace) -> dict[str, object]:
+    return {"label": str(plan.label_of(place)), "line": place.row + 1, "place": place.column + 1}
 
 
 def _plan(inventory: Inventory, room: str) -> RoomPlan:
