@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -38,11 +39,17 @@ def estate(services: Services) -> Services:
     return services
 
 
+@pytest.fixture(scope="session")
+def application(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """The application, put together once, which costs more than most tests; `client` gives it the test's services."""
+    return create_app(Services(load(store=f"sqlite:///{tmp_path_factory.mktemp('nothing') / 'unopened.sqlite'}")))
+
+
 @pytest.fixture
-def client(services: Services) -> Iterator[TestClient]:
+def client(application: FastAPI, services: Services) -> TestClient:
     """Somebody who has shown nothing yet; redirects are not followed."""
-    with TestClient(create_app(services), raise_server_exceptions=False, follow_redirects=False) as made:
-        yield made
+    application.state.services = services
+    return TestClient(application, raise_server_exceptions=False, follow_redirects=False)
 
 
 def _as(services: Services, client: TestClient, role: Role) -> TestClient:

@@ -7,7 +7,6 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.auth import COOKIE, CSRF_HEADER
 from api.pages.entry import link_path
 from api.wiring import Services
@@ -67,19 +66,19 @@ def test_a_link_lands_on_a_page_without_any_cookie_and_works_once(services: Serv
 
     landing = client.get(path)
     home = client.get("/")
-    again = TestClient(create_app(services), follow_redirects=False).get(path)
+    again = TestClient(client.app, follow_redirects=False).get(path)
 
     assert (landing.status_code, home.status_code, again.status_code) == (200, 200, 403)
     assert '<meta http-equiv="refresh" content="0; url=/">' in landing.text
     assert "Ada, admin" in home.text
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(services: Services) -> None:
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(services: Services, client: TestClient) -> None:
     flags = {}
     for scheme in ("http", "https"):
-        client = TestClient(create_app(services), base_url=f"{scheme}://testserver")
+        somebody = TestClient(client.app, base_url=f"{scheme}://testserver")
         path = link_path(services.sessions.make_link("Ada", Role.ADMIN))
-        set_cookie = client.get(path).headers["set-cookie"]
+        set_cookie = somebody.get(path).headers["set-cookie"]
         flags[scheme] = sorted(part.strip() for part in set_cookie.split(";")[1:])
 
     assert flags == {
