@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -82,7 +81,7 @@ def test_credentials_come_from_standard_input_or_a_file_and_are_sealed(
     }  # fmt: skip
     assert "s3cret" not in listed.out + shown.out
     assert all(b"s3cret" not in path.read_bytes() for path in (home / "store").iterdir())
-    assert stat.S_IMODE(os.stat(home / "store" / "cmdb.key").st_mode) == 0o600
+    assert stat.S_IMODE((home / "store" / "cmdb.key").stat().st_mode) == 0o600
 
 
 def test_a_removed_credential_is_gone(cmdb: Cmdb) -> None:
@@ -108,8 +107,8 @@ def test_a_removed_credential_is_gone(cmdb: Cmdb) -> None:
         pytest.param(
             ("--kind", "snmp-v3", "--user", "u"),
             "one-line-alone\n",
-            "the secret of an snmp-v3 credential with auth sha256 and priv aes128 has 2 lines: authentication, privacy; "
-            "got 1",
+            "the secret of an snmp-v3 credential with auth sha256 and priv aes128 has 2 lines: "
+            "authentication, privacy; got 1",
             id="one line of two",
         ),
         pytest.param(

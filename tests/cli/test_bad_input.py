@@ -203,8 +203,8 @@ def test_an_estate_with_a_mistake_is_refused_as_a_whole(
             "CMDB_STORE",
             "mysql://me:secret@host/db",
             2,
-            "the store's URL has the unknown scheme 'mysql'; expected sqlite:///PATH (four slashes for an absolute path) "
-            "or neo4j://USER:PASSWORD@HOST:PORT",
+            "the store's URL has the unknown scheme 'mysql'; expected sqlite:///PATH (four slashes for an absolute "
+            "path) or neo4j://USER:PASSWORD@HOST:PORT",
             id="a store of another kind",
         ),
         pytest.param(
@@ -270,11 +270,11 @@ def test_a_recording_that_belongs_to_another_family_is_said(cmdb: Cmdb, tmp_path
     wrong = cmdb("replay", str(copy))
 
     assert (right.code, right.out) == (0, (source / "expected.json").read_text())
-    assert (wrong.code, wrong.err) == (
-        2,
+    message = (
         f"cmdb: {copy}/replies.yaml is recognised as 'linux', but lies in the folder of 'arista_eos': "
-        "move it to linux/, or make the rules of arista_eos.yaml more specific\n",
+        "move it to linux/, or make the rules of arista_eos.yaml more specific\n"
     )
+    assert (wrong.code, wrong.err) == (2, message)
 
 
 def test_a_recording_whose_expectation_says_something_else_is_a_problem(cmdb: Cmdb, tmp_path: Path) -> None:
