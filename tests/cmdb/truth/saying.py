@@ -1,0 +1,179 @@
+"""Short words for reports, and the graph that a set of them gives, by the pure functions alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice, permutations
+from random import Random
+from typing import TypeAlias
+
+from cmdb.evidence import World, merged, normalised, ordered_runs
+from cmdb.export import canonical
+from cmdb.model import (
+    CI,
+    Completeness,
+    Component,
+    Decision,
+    Graph,
+    Identifier,
+    Relation,
+    RelationClaim,
+    Report,
+    RunSection,
+    Section,
+    Statement,
+    Subject,
+    Value,
+)
+from cmdb.project import Projected, project
+from cmdb.resolve import Resolution, resolve
+from cmdb.rules import Rules
+
+Event: TypeAlias = Report | RunSection | Decision
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+ITSELF = Subject(itself=True)
+FULL, PARTIAL, DENIED, FAILED = Completeness.FULL, Completeness.PARTIAL, Completeness.DENIED, Completeness.FAILED
+
+
+def at(minute: float) -> datetime:
+    return DAY + timedelta(minutes=minute)
+
+
+def ids(**given: str | Sequence[str]) -> frozenset[Identifier]:
+    """`ids(serial="S1", mac=["a", "b"])`."""
+    return frozenset(
+        Identifier(scheme, value)
+        for scheme, values in given.items()
+        for value in ([values] if isinstance(values, str) else values)
+    )
+
+
+def mac(number: int) -> str:
+    return f"00:1b:21:00:00:{number:02x}"
+
+
+def system(
+    time: float, cls: str | None = "server", name: str | None = None, kind: str = "snmp",
+    completeness: Completeness = FULL, values: Mapping[str, Value] | None = None, **given: str | Sequence[str],
+) -> Section:  # fmt: skip
+    """What a device says of itself."""
+    about = Subject(cls, ids(**given), name, itself=True)
+    return Section(f"{kind}.system", at(time), completeness, (Statement(about, values or {}),))
+
+
+def interfaces(time: float, *numbers: int, completeness: Completeness = FULL, kind: str = "snmp") -> Section:
+    """Ports with MACs by number."""
+    ports = tuple(Component("interface", f"eth{number}", {"mac": mac(number), "index": number}) for number in numbers)
+    about = Subject(identifiers=ids(mac=[mac(number) for number in numbers]), itself=True)
+    return Section(f"{kind}.interfaces", at(time), completeness, (Statement(about, {}, ports),))
+
+
+def neighbours(time: float, *far: tuple[str, Subject, str], completeness: Completeness = FULL) -> Section:
+    """LLDP: (own port, neighbour, its port)."""
+    cables = tuple(
+        RelationClaim("connects_to", ITSELF, who, {"from_port": near, "to_port": port, "medium": "ethernet"})
+        for near, who, port in far
+    )
+    return Section("snmp.lldp", at(time), completeness, (), cables)
+
+
+def report(source: str, time: float, *sections: Section, space: str = "default", run: str | None = None,
+           port: int = 161) -> Report:  # fmt: skip
+    return Report(source, at(time), sections, space, port, run)
+
+
+def estate(time: float, *cis: Subject, relations: Iterable[RelationClaim] = (), name: str = "estate",
+           values: Mapping[str, Mapping[str, Value]] | None = None) -> Report:  # fmt: skip
+    """A declared file; `values` by the CI's name."""
+    statements = tuple(Statement(one, (values or {}).get(one.name or "", {})) for one in cis)
+    section = Section("declared", at(time), FULL, statements, tuple(relations))
+    return Report(f"declared:{name}", at(time), (section,))
+
+
+def thing(cls: str, name: str, **given: str | Sequence[str]) -> Subject:
+    """Something declared."""
+    return Subject(cls, ids(**given), name, declared=True)
+
+
+def run(number: int, time: float, network: str = "10.0.0.0/8", *, complete: bool = True) -> RunSection:
+    return RunSection(f"run-{number}", "default", (network,), at(time), complete)
+
+
+def world_of(events: Iterable[Event]) -> World:
+    world = World()
+    for event in events:
+        match event:
+            case Report():
+                world = merged(world, normalised(event)).world
+            case RunSection():
+                world = replace(world, runs=ordered_runs({*world.runs, event}))
+            case Decision():
+                world = replace(world, decisions=tuple({*world.decisions, event}))
+    return world
+
+
+def told(events: Iterable[Event], rules: Rules | None = None, now: float = 100_000) -> tuple[Resolution, Projected]:
+    rules = Rules() if rules is None else rules
+    world = world_of(events)
+    resolution = resolve(world, rules.missing_after)
+    return resolution, project(world, resolution, rules, at(now))
+
+
+def graph_of(events: Iterable[Event], rules: Rules | None = None, now: float = 100_000) -> Graph:
+    """The graph, with the numbers of groups as ids."""
+    _, projected = told(events, rules, now)
+    cis = {str(group): replace(ci, id=str(group)) for group, ci in projected.cis.items()}
+    relations = {
+        f"r{number}": Relation(f"r{number}", bond.type, str(bond.source), str(bond.target), bond.columns)
+        for number, bond in enumerate(projected.relations)
+    }
+    return Graph(0, cis, relations)
+
+
+def in_every_order(events: Sequence[Event], rules: Rules | None = None, now: float = 100_000) -> Graph:
+    """The graph, which must be the same in every order (in a hundred of them, where there are more)."""
+    graph = graph_of(events, rules, now)
+    expected = canonical(graph)
+    orders: Iterable[Sequence[Event]] = islice(permutations(events), 120)
+    if len(events) > 5:
+        chance = Random(7)
+        orders = [chance.sample(list(events), len(events)) for _ in range(60)]
+    for order in orders:
+        assert canonical(graph_of([*order, *order[: len(order) // 2]], rules, now)) == expected
+    return graph
+
+
+def described(graph: Graph) -> set[tuple[str, str, str]]:
+    """(class, name, state) of each CI."""
+    return {(ci.cls, ci.name, ci.state.value) for ci in graph.cis.values()}
+
+
+def named(graph: Graph, name: str) -> CI:
+    """The one CI of a name."""
+    (found,) = [ci for ci in graph.cis.values() if ci.name == name]
+    return found
+
+
+def edges(graph: Graph) -> set[tuple[str, str, str, tuple[tuple[str, Value], ...]]]:
+    """(type, source's name, target's name, columns); a cable from the end whose name comes first."""
+    found = set()
+    for relation in graph.relations.values():
+        source, target = graph.cis[relation.source].name, graph.cis[relation.target].name
+        columns = dict(relation.columns)
+        if relation.type == "connects_to" and source > target:
+            source, target = target, source
+            swap = {"from": "to", "to": "from"}
+            columns = {
+                f"{swap[end]}_{rest}" if (end := name.partition("_")[0]) in swap else name: value
+                for name, value in columns.items()
+                if (rest := name.partition("_")[2]) is not None
+            }
+        found.add((relation.type, source, target, tuple(sorted(columns.items()))))
+    return found
+
+
+def problem_kinds(events: Iterable[Event], rules: Rules | None = None, now: float = 100_000) -> list[str]:
+    return [problem.kind for problem in told(events, rules, now)[1].problems]
