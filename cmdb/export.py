@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from cmdb.codec import Json, component_out, identifiers_out, values_out
 from cmdb.codec import canonical as spelt
@@ -21,7 +21,7 @@ _SWAPPED = {
 def canonical(graph: Graph) -> Json:
     """The graph without ids, times, revisions, conflicts and the retired; sorted, CIs named by what they are."""
     cis = {id_: ci for id_, ci in graph.cis.items() if ci.state is not State.RETIRED}
-    names = canonical_names(cis)
+    names = canonical_names(cis, graph.relations.values())
     return {
         "cis": sorted((_ci_out(ci, names) for ci in cis.values()), key=lambda one: one["ci"]),
         "relations": sorted(
@@ -35,20 +35,34 @@ def canonical(graph: Graph) -> Json:
     }
 
 
-def canonical_names(cis: Mapping[str, CI]) -> Mapping[str, str]:
+def canonical_names(cis: Mapping[str, CI], relations: Iterable[Relation] = ()) -> Mapping[str, str]:
     """A name for each CI, by id: its identifiers; else its owner's name, class and key; else space, class and name.
 
-    CIs of equal names (both know only one cloned UUID) are told apart by all else that is known of them.
+    CIs of equal names (both know only one cloned UUID) are told apart by all else that is known of them, and by whom
+    they are related to.
     """
     names = {id_: _name(ci, cis, frozenset()) for id_, ci in cis.items()}
     same: dict[str, list[str]] = defaultdict(list)
     for id_, name in names.items():
         same[name].append(id_)
+    tied = {id_ for ids in same.values() if len(ids) > 1 for id_ in ids}
+    around = _around(tied, relations, names)
+    told: dict[str, str] = {}
     for name, ids in same.items():
         if len(ids) > 1:
-            ids.sort(key=lambda id_: _all_known(cis[id_]))
-            names |= {id_: f"{name} ({number})" for number, id_ in enumerate(ids, start=1)}
-    return names
+            ids.sort(key=lambda id_: (_all_known(cis[id_]), around[id_]))
+            told |= {id_: f"{name} ({number})" for number, id_ in enumerate(ids, start=1)}
+    return names | told
+
+
+def _around(ids: Collection[str], relations: Iterable[Relation], names: Mapping[str, str]) -> Mapping[str, list[bytes]]:
+    """What leads to or from each of the CIs, by the names of the other ends."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for relation in relations:
+        for near, far, way in ((relation.source, relation.target, "to"), (relation.target, relation.source, "from")):
+            if near in ids and far in names:
+                found[near].append(spelt([way, relation.type, names[far], values_out(relation.columns)]))
+    return defaultdict(list, {id_: sorted(seen) for id_, seen in found.items()})
 
 
 def _name(ci: CI, cis: Mapping[str, CI], inside: frozenset[str]) -> str:
@@ -62,7 +76,9 @@ def _name(ci: CI, cis: Mapping[str, CI], inside: frozenset[str]) -> str:
 
 def _all_known(ci: CI) -> bytes:
     components = [component_out(component) for component in ci.components if component.kind != "group"]
-    return spelt([ci.space, ci.cls, ci.name, ci.label, values_out(ci.attributes), sorted(components, key=spelt)])
+    return spelt(
+        [ci.state.value, ci.space, ci.cls, ci.name, ci.label, values_out(ci.attributes), sorted(components, key=spelt)]
+    )
 
 
 def _ci_out(ci: CI, names: Mapping[str, str]) -> Json:
