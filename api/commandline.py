@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -47,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; every error of ours is one clear message and an exit code."""
     # The driver logs what it raises as well; whoever asked is told once.
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot draw is spelt out, and ends nothing
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments, prog_name="cmdb")
     except KeyboardInterrupt:

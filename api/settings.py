@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
@@ -87,8 +88,14 @@ class Settings(BaseSettings):
 
 def load(**flags: Any) -> Settings:
     """Read the settings; flags that are None count as not given. Raises SettingsError."""
+    file = config_file()
+    if os.environ.get("CMDB_CONFIG") and not file.is_file():
+        raise SettingsError(f"CMDB_CONFIG names {file}, where there is no file")
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in row['loc'])}: {row['msg']}" for row in error.errors()]
-        raise SettingsError(f"settings ({config_file()}, CMDB_* variables, flags): {'; '.join(lines)}") from error
+        raise SettingsError(f"settings ({file}, CMDB_* variables, flags): {'; '.join(lines)}") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        said = " ".join(str(error).split())
+        raise SettingsError(f"the settings file {file} cannot be read: {said}; write lines of NAME: VALUE") from error

@@ -57,7 +57,8 @@ def reason(error: OSError | UnicodeDecodeError) -> str:
 
 def emit(document: Any) -> None:
     """Print JSON for a program."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=not readable) + "\n")
 
 
 def table(columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | None = None) -> None:

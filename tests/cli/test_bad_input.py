@@ -251,14 +251,49 @@ def test_a_key_that_others_may_read_is_not_used(cmdb: Cmdb, home: Path) -> None:
     assert [row["name"] for row in cmdb("credential", "list", "--json").json] == ["first"]
 
 
-def test_a_misspelt_key_of_a_settings_file_is_said(cmdb: Cmdb, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("stoer: sqlite:///x\n", "stoer: Extra inputs are not permitted", id="a misspelt key"),
+        pytest.param("port: many\n", "port: Input should be a valid integer", id="a value"),
+        pytest.param("store: [1\n", "cannot be read: while parsing a flow sequence", id="no YAML"),
+        pytest.param("just words\n", "cannot be read: ", id="no settings"),
+        pytest.param(None, "where there is no file", id="no file"),
+    ],
+)
+def test_a_settings_file_with_a_mistake_is_said(
+    cmdb: Cmdb, home: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, words: str
+) -> None:
     file = home / "cmdb.yaml"
-    file.write_text("stoer: sqlite:///x\n")
+    if text is not None:
+        file.write_text(text)
     monkeypatch.setenv("CMDB_CONFIG", str(file))
 
     done = cmdb("find")
 
-    assert (done.code, "stoer" in done.err, str(file) in done.err) == (2, True, True)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert [word for word in (str(file), words) if word not in done.err] == []
+
+
+def test_text_that_is_no_unicode_is_refused(process: Cmdb) -> None:
+    done = process("show", "\udcff")
+
+    assert (done.code, done.out, done.err) == (2, "", "cmdb: '\\udcff' is not valid Unicode\n")
+
+
+def test_what_a_terminal_cannot_draw_is_spelt_out(
+    process: Cmdb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(SHOP.replace("shop", "café"))
+    process("declare", str(file))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+    told = process("impact", "web1", "--kind", "power_off")
+    read = process("impact", "web1", "--kind", "power_off", "--json")
+
+    assert (told.code, "\\u2716 down" in told.out) == (0, True)
+    assert (read.code, [row["name"] for row in read.json["affected"]]) == (0, ["café", "web1"])
 
 
 def test_a_recording_that_belongs_to_another_family_is_said(cmdb: Cmdb, tmp_path: Path) -> None:
