@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from cmdb import codec, lookup
@@ -14,6 +14,7 @@ from cmdb.evidence import (
     RUN,
     SIGHTING,
     Merge,
+    Sighting,
     World,
     check,
     confirmation_record,
@@ -93,10 +94,21 @@ def absorb(
     if not merge.new and _only_confirms(known, before, merge, rules, now):
         tx.put([confirmation_record(_sightings(known.world, place), known.cis_of.get(place, frozenset()))])
         known.evidence = tx.position.evidence
+        # Its times are of before; whoever asks for claims has them worked out again.
+        known.projected = None
         return Outcome(known, None, ())
     reason = f"{'declared by' if report.declared else 'report of'} {report.source.removeprefix('declared:')}"
     work = _Work(tx, known, graph, rules, now)
     return work.done(actor, reason, report.run, place, {merge.sighting.id} if merge.new else set())
+
+
+def after_before(known: Known, report: Report) -> Report:
+    """A report that somebody enters now: later than all that its source said, however the clock stands."""
+    said = [one.time for one in _sightings(known.world, (report.space, report.source))]
+    if not said or max(said) < report.time:
+        return report
+    time = max(said) + timedelta(microseconds=1)
+    return replace(report, time=time, sections=tuple(replace(section, time=time) for section in report.sections))
 
 
 def close_run(
@@ -114,7 +126,7 @@ def again(tx: Transaction, known: Known, graph: Graph, rules: Rules, now: dateti
     return _Work(tx, known, graph, rules, now).done(actor, reason, None)
 
 
-def _sightings(world: World, place: tuple[str, str]) -> list[Any]:
+def _sightings(world: World, place: tuple[str, str]) -> list[Sighting]:
     return [one for one in world.sightings.values() if (one.space, one.source) == place]
 
 

@@ -124,9 +124,10 @@ class Inventory:
         try:
             with self._write() as (tx, known, graph):
                 before, estate = graph, read(graph)
-                outcome = absorbing.absorb(tx, known, graph, estate.report, self._rules, self._clock(), actor)
+                report = absorbing.after_before(known, estate.report)
+                outcome = absorbing.absorb(tx, known, graph, report, self._rules, self._clock(), actor)
                 if dry_run:
-                    raise _DryRun
+                    raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
         except _DryRun:
             pass
         if outcome is None or estate is None or before is None:
@@ -147,7 +148,7 @@ class Inventory:
                     f"{found.ci.name!r} has changed: its revision is {found.revision} now, not {if_revision}; "
                     "look again, then repeat"
                 )
-            report = amended(known, graph, found.ci, values, self._clock())
+            report = absorbing.after_before(known, amended(known, graph, found.ci, values, self._clock()))
             outcome = absorbing.absorb(tx, known, graph, report, self._rules, self._clock(), actor)
         return _absorbed(outcome)
 

@@ -28,6 +28,7 @@ from cmdb.model import (
     Value,
 )
 from cmdb.project import Projected, project
+from cmdb.project_relations import turned
 from cmdb.resolve import Resolution, resolve
 from cmdb.rules import Rules
 
@@ -162,15 +163,9 @@ def edges(graph: Graph) -> set[tuple[str, str, str, tuple[tuple[str, Value], ...
     found = set()
     for relation in graph.relations.values():
         source, target = graph.cis[relation.source].name, graph.cis[relation.target].name
-        columns = dict(relation.columns)
+        columns = relation.columns
         if relation.type == "connects_to" and source > target:
-            source, target = target, source
-            swap = {"from": "to", "to": "from"}
-            columns = {
-                f"{swap[end]}_{rest}" if (end := name.partition("_")[0]) in swap else name: value
-                for name, value in columns.items()
-                if (rest := name.partition("_")[2]) is not None
-            }
+            source, target, columns = target, source, turned(columns)
         found.add((relation.type, source, target, tuple(sorted(columns.items()))))
     return found
 

@@ -168,10 +168,9 @@ def test_swapped_addresses_move_and_serials_decide() -> None:
 
 
 def test_equal_addresses_of_two_spaces_are_two_places() -> None:
-    caller = Section(
-        "ssh.connections", at(2), FULL, (),
-        (RelationClaim("depends_on", Subject("process", owner=ITSELF, key="x", name="x"), Subject(address="10.0.0.1")),),
-    )  # fmt: skip
+    calling = Subject("process", owner=ITSELF, key="x", name="x")
+    claim = RelationClaim("depends_on", calling, Subject(address="10.0.0.1"))
+    caller = Section("ssh.connections", at(2), FULL, (), (claim,))
     graph = in_every_order(
         [
             report("10.0.0.1", 1, system(1, name="here", serial="S1")),
@@ -198,8 +197,8 @@ def test_a_stack_whose_master_switches_over_or_whose_member_is_replaced_stays_on
 def test_an_ha_pair_and_its_virtual_address_are_three() -> None:
     shared = "00:00:5e:00:01:0a"
     pair = [
-        report(f"10.0.0.{number}", number, system(number, "firewall", f"fw{number}", serial=f"F{number}", mac=[shared, mac(number)]))
-        for number in (1, 2)
+        report(f"10.0.0.{n}", n, system(n, "firewall", f"fw{n}", serial=f"F{n}", mac=[shared, mac(n)]))
+        for n in (1, 2)
     ]  # fmt: skip
 
     graph = in_every_order([*pair, estate(3, thing("virtual_address", "vip"))])
@@ -226,7 +225,8 @@ def test_a_context_is_a_thing_of_its_own_in_its_chassis() -> None:
 def test_a_host_without_root_is_known_by_its_key_and_macs_and_joined_when_a_serial_shows() -> None:
     graph = in_every_order(
         [
-            report("10.0.0.1", 1, system(1, name="host", kind="ssh", host_key=KEY), interfaces(1, 1, kind="ssh"), port=22),
+            report("10.0.0.1", 1, system(1, name="host", kind="ssh", host_key=KEY),
+                   interfaces(1, 1, kind="ssh"), port=22),
             report("10.0.0.1", 2, system(2, name="host", kind="ssh", host_key=KEY, serial="S1"),
                    interfaces(2, 1, kind="ssh"), port=22),
         ]
@@ -251,8 +251,8 @@ def test_a_serial_that_shows_only_with_root_makes_one_host_in_every_rescan() -> 
 
 def test_nothing_is_joined_by_the_serial_that_many_have() -> None:
     events: list[Event] = [
-        report(f"10.0.0.{number}", number, system(number, name="localhost", serial="SAME-1"), interfaces(number, number))
-        for number in range(1, 40)
+        report(f"10.0.0.{n}", n, system(n, name="localhost", serial="SAME-1"), interfaces(n, n))
+        for n in range(1, 40)
     ]  # fmt: skip
 
     graph = graph_of(events)
