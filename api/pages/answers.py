@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from api.pages.catalogue import Texts
-from cmdb.impact import Affected, Answer, Reason, Unknown
+from cmdb.impact import Affected, Answer, Reason
 from cmdb.impact.answer import ASSUMED_NOTE, AXES, VLAN_NOTE
 from cmdb.model import CI
 from cmdb.schema import RELATION_TYPES
@@ -49,6 +50,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Of whom nobody can tell, and why, in the reader's words."""
+
+    ci: CI
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """What the page shows; `affected_more` and `unknown_more` are how many it leaves to the API."""
 
@@ -56,7 +65,7 @@ class Drawn:
     counts: tuple[tuple[str, int], ...]
     affected: tuple[Row, ...]
     affected_more: int
-    unknown: tuple[Unknown, ...]
+    unknown: tuple[Doubt, ...]
     unknown_more: int
     temporary: bool
     notes: tuple[str, ...]
@@ -69,7 +78,7 @@ def drawn(answer: Answer, texts: Texts) -> Drawn:
         counts=tuple((name, answer.counts[name]) for name in _COUNTS),
         affected=tuple(_row(one, texts) for one in answer.affected[:_DRAWN]),
         affected_more=max(0, len(answer.affected) - _DRAWN),
-        unknown=answer.unknown[:_DRAWN],
+        unknown=tuple(Doubt(one.ci, _doubts(one.reason, texts)) for one in answer.unknown[:_DRAWN]),
         unknown_more=max(0, len(answer.unknown) - _DRAWN),
         temporary=answer.temporary,
         notes=tuple(texts(_NOTES[note]) if note in _NOTES else note for note in answer.notes),
@@ -103,6 +112,38 @@ def _sentence(reason: Reason, texts: Texts) -> str:
         return texts(f"impact.ground.{key}", requirement=_requirement(reason.requirement, texts), **numbers)
     by = ", ".join(name for _, name in reason.by) or texts("impact.ground.between")
     return texts(f"impact.ground.{reason.kind}", by=by)
+
+
+_DOUBTS: Final = (
+    ("missing_since", re.compile(r"missing since (?P<time>.+)")),
+    ("missing", re.compile(r"missing")),
+    ("no_gateway", re.compile(r"no gateway is known: every question of the network is open")),
+    ("no_cable", re.compile(r"no cable that is known connects it to a gateway")),
+    ("never_collected", re.compile(r"never collected \((?P<types>[^()]+)\)")),
+    ("never_scanned", re.compile(r"never scanned \((?P<types>[^()]+)\)")),
+    ("stale", re.compile(r"stale since (?P<time>\S+) \((?P<types>[^()]+)\)")),
+    ("section", re.compile(r"section (?P<section>\S+) (?P<how>\w+) \((?P<types>[^()]+)\)")),
+    ("leans", re.compile(r"(?P<requirement>.+): (?P<name>.+) is unknown")),
+)
+"""The engine's reasons (`cmdb.impact.unknown`, `cmdb.project_gaps`); what fits none of them is shown as it is."""
+
+
+def _doubts(reason: str, texts: Texts) -> str:
+    return "; ".join(_doubt(part, texts) for part in reason.split("; "))
+
+
+def _doubt(reason: str, texts: Texts) -> str:
+    for key, pattern in _DOUBTS:
+        if found := pattern.fullmatch(reason):
+            values = found.groupdict()
+            if "types" in values:
+                values["types"] = ", ".join(texts.word("relation", name) for name in values["types"].split(", "))
+            if "how" in values:
+                values["how"] = texts.word("runs.outcomes", values["how"])
+            if "requirement" in values:
+                values["requirement"] = _requirement(values["requirement"], texts)
+            return texts(f"impact.doubt.{key}", **values)
+    return reason
 
 
 def _requirement(title: str, texts: Texts) -> str:

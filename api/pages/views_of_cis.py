@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -157,6 +158,7 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
     stored = known(inventory, ci)
     document = views.full(inventory, stored)
     claims = [views.claim(row) for row in inventory.claims(stored.ci.id)]
+    others = [end for end in document["relations"] if end["type"] != "connects_to"]
     return drawing.page(
         request,
         "ci.html",
@@ -167,8 +169,9 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
         places=_places(document, inventory),
         values=_values(document, claims),
         parts_=_parts(document["components"]),
-        outward=[end for end in document["relations"] if end["direction"] == "out"],
-        inward=[end for end in document["relations"] if end["direction"] == "in"],
+        outward=[end for end in others if end["direction"] == "out"],
+        inward=[end for end in others if end["direction"] == "in"],
+        cables=sorted((_cable(end) for end in document["relations"] if end["type"] == "connects_to"), key=_by_port),
         problems=[problem for problem in inventory.problems() if stored.ci.id in problem.about],
         legs=_names(inventory.graph().cis),
     )
@@ -188,6 +191,20 @@ def _values(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
         differs = any(claim["value"] != value for claim in others)
         rows.append({"name": name, "value": value, "won": won, "others": others, "differs": differs})
     return rows
+
+
+def _cable(end: Mapping[str, Any]) -> dict[str, Any]:
+    """A cable as this end sees it."""
+    here, there = ("from", "to") if end["direction"] == "out" else ("to", "from")
+    key = dict(end["key"])
+    port, its_port = key.pop(f"{here}_port", ""), key.pop(f"{there}_port", "")
+    medium = key.pop("medium", schema.RELATION_TYPES["connects_to"].medium)
+    return {"end": end, "port": port, "its_port": its_port, "medium": medium, "more": key}
+
+
+def _by_port(cable: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Ports as people count them: 2 before 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", cable["port"])]
 
 
 def _parts(components: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str], list[Mapping[str, Any]]]]:

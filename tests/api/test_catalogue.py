@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 from jinja2 import Environment
 
 from api.pages import catalogue
+from api.pages.answers import drawn
 from api.pages.catalogue import LANGUAGES, preferred, read
 from cmdb import schema
-from cmdb.impact import KINDS
-from cmdb.model import SCHEMES, State
+from cmdb.impact import KINDS, Question, Unknown, evaluate
+from cmdb.model import CI, SCHEMES, Graph, State
 from discovery.host_report import Outcome
 from operations.runs import RunState
 from operations.scanning import NOT_STORED
@@ -130,3 +132,25 @@ def test_every_text_that_a_template_names_is_in_the_catalogue(template: Path) ->
     named = re.findall(r"""\bt\(\s*["']([a-z_.]+)["']\s*[,)]""", template.read_text(encoding="utf-8"))
 
     assert sorted(set(named) - set(texts)) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "chinese"),
+    [
+        ("missing since 2026-01-02 03:04 UTC", "自 2026-01-02 03:04 UTC 起失联"),
+        (
+            "no cable that is known connects it to a gateway; never collected (connects_to, part_of)",
+            "没有已知线缆把它与网关相连; 从未采集（连接, 属于）",
+        ),
+        ("served_by (disk): vios1 is unknown", "服务来自 (disk)：vios1 未知"),
+        ("section ssh.lldp denied (connects_to)", "ssh.lldp：无权限（连接）"),
+        ("something that a later engine says", "something that a later engine says"),
+    ],
+)
+def test_why_nobody_can_tell_is_said_in_the_readers_language(reason: str, chinese: str) -> None:
+    server = CI("ci-1", "server", "default", "web1")
+    answer = evaluate(Graph(1, {"ci-1": server}, {}), Question(("ci-1",), (), "power_off"))
+
+    told = drawn(replace(answer, unknown=(Unknown(server, reason),)), read("zh"))
+
+    assert [one.reason for one in told.unknown] == [chinese]
