@@ -136,12 +136,33 @@ def remove_credential(name: NAME) -> None:
     say(f"credential {name!r} is removed")
 
 
-@host_keys.command("list")
-def list_host_keys(*, space: Annotated[str, typer.Option()] = "default", as_json: JSON = False) -> None:
-    """List the host keys that scans know."""
+ADDRESS = Annotated[str, typer.Argument(help="an address as it is dialled")]
+
+
+@host_keys.command("add")
+def add_host_key(
+    address: ADDRESS,
+    key: Annotated[
+        str | None, typer.Argument(help="'ssh-ed25519 AAAA…', as in a .pub file; else standard input")
+    ] = None,
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 22,
+    space: Annotated[str, typer.Option()] = "default",
+) -> None:
+    """Enter the key of a host, for who does not trust the first one that is shown."""
     with opened() as services:
-        rows = services.host_keys(space).all()
-    columns = ("address", "port", "kind", "fingerprint", "added", "origin")
+        entered = services.host_keys(space).enter(address, port, sys.stdin.read() if key is None else key)
+    say(f"{address} port {port}: {entered.kind} {entered.fingerprint} is accepted")
+
+
+@host_keys.command("list")
+def list_host_keys(*, as_json: JSON = False) -> None:
+    """List the host keys that scans know."""
+    from cmdb.model import DEFAULT_SPACE
+
+    with opened() as services:
+        rows = services.host_keys(DEFAULT_SPACE).all()
+    columns = ("space", "address", "port", "kind", "fingerprint", "added", "origin")
     found = [{column: _shown(getattr(row, column)) for column in columns} for row in rows]
     if as_json:
         emit(found)
@@ -151,12 +172,12 @@ def list_host_keys(*, space: Annotated[str, typer.Option()] = "default", as_json
 
 @host_keys.command("forget")
 def forget_host_key(
-    address: Annotated[str, typer.Argument(help="the address whose key has changed for a good reason")],
+    address: ADDRESS,
     *,
     port: Annotated[int | None, typer.Option()] = None,
     space: Annotated[str, typer.Option()] = "default",
 ) -> None:
-    """Forget the keys of an address; the next scan stores what it meets."""
+    """Forget the keys of an address that has new ones for a good reason; the next scan stores what it meets."""
     with opened() as services:
         forgotten = services.host_keys(space).forget(address, port)
     say(f"{len(forgotten)} host keys of {address} are forgotten")

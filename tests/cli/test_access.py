@@ -150,3 +150,23 @@ def test_no_option_of_a_credential_takes_a_secret(cmdb: Cmdb) -> None:
         "--kind", "--for", "--user", "--auth", "--priv", "--sudo", "--legacy", "--secret-file", "--space",
         "--position", "--help",
     }  # fmt: skip
+
+
+def test_host_keys_are_entered_listed_and_forgotten(cmdb: Cmdb, ssh_key: KeyPair) -> None:
+    entered = cmdb("host-key", "add", "10.0.0.1", ssh_key.public)
+    by_stdin = cmdb("host-key", "add", "10.0.0.1", "--port", "2222", "--space", "site-b", stdin=ssh_key.public)
+    wrong = cmdb("host-key", "add", "10.0.0.2", "nonsense")
+
+    listed = cmdb("host-key", "list", "--json").json
+    forgotten = cmdb("host-key", "forget", "10.0.0.1")
+
+    assert (entered.code, by_stdin.code, forgotten.code) == (0, 0, 0)
+    assert (wrong.code, wrong.err) == (
+        2,
+        "cmdb: a host key is written as in a public key file: ssh-ed25519 AAAA…\n",
+    )
+    assert [(row["space"], row["address"], row["port"], row["kind"], row["origin"]) for row in listed] == [
+        ("default", "10.0.0.1", 22, "ssh-ed25519", "entered"),
+        ("site-b", "10.0.0.1", 2222, "ssh-ed25519", "entered"),
+    ]
+    assert [row["space"] for row in cmdb("host-key", "list", "--json").json] == ["site-b"]
