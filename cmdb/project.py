@@ -6,15 +6,16 @@ Groups have numbers here, not ids: who gets which id is decided after (`cmdb.ide
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from cmdb.evidence import World
 from cmdb.lines import Line, Said, newest_of
 from cmdb.model import CI, Component, GroupClaim, State, Subject, Value
-from cmdb.nodes import Voice, is_inside, kind_of, subject_key
+from cmdb.nodes import Voice, subject_key
 from cmdb.project_gaps import Collected, collected, gaps, is_stale
+from cmdb.project_hearing import Heard, heard
 from cmdb.project_problems import Problem, problems
 from cmdb.project_relations import CABLE, Bond, Bonds, bonds
 from cmdb.project_relations import Said as Claimed
@@ -30,12 +31,37 @@ GROUP = "group:"
 """What the name of a group starts with where it stands as a leg."""
 
 
-@dataclass(slots=True)
 class Shapes:
-    """CIs by what was said of them, kept from one projection to the next; dropping it changes nothing but the time."""
+    """What was taken down and shaped, kept from one projection to the next; dropping it changes nothing but the time.
 
-    known: dict[Any, CI] = field(default_factory=dict)
-    kept: list[Any] = field(default_factory=list)
+    Things are told apart by their places in memory, so whatever is kept holds all that its key stands for.
+    """
+
+    def __init__(self) -> None:
+        self._cis: dict[Any, tuple[CI, Sequence[Utterance]]] = {}
+        self._fresh_cis: dict[Any, tuple[CI, Sequence[Utterance]]] = {}
+        self._heard: dict[Any, Heard] = {}
+        self._fresh_heard: dict[Any, Heard] = {}
+
+    def heard(self, voice: Voice, said: Said, *, stale: bool, aside: bool) -> Heard:
+        """A section as it was taken down."""
+        token = (id(voice), id(said.held), stale, aside)
+        found = self._heard.get(token) or heard(voice, said, stale=stale, aside=aside)
+        self._fresh_heard[token] = found
+        return found
+
+    def shape(self, said: Sequence[Utterance], rules: Rules, space: str, address: str | None) -> CI:
+        """What was said of a CI, put together."""
+        token = (space, address, *map(id, said))
+        known = self._cis.get(token)
+        ci = shape(said, rules, space, address) if known is None else known[0]
+        self._fresh_cis[token] = (ci, said)
+        return ci
+
+    def done(self) -> None:
+        """Forget what the last projection did not use."""
+        self._cis, self._fresh_cis = self._fresh_cis, {}
+        self._heard, self._fresh_heard = self._fresh_heard, {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +163,6 @@ class _Projection:
             bond for bond in (*found.found, *located) if bond.source not in gone and bond.target not in gone
         )
         told = problems(self._resolution, whole, found, unplaced, relations, machines)
-        self._remember(cis)
         return Projected(
             whole, relations, told, self._said,
             {place: frozenset(groups & cis.keys()) for place, groups in self._spoken.items()},
@@ -146,56 +171,43 @@ class _Projection:
     # What is said
 
     def _hear(self, voice: Voice, said: Sequence[Said], spoken: set[int], *, aside: bool) -> None:
+        group_of = self._resolution.group_of
+        speaker = None if voice.key is None else group_of[voice.key]
         for one in said:
             kind = one.name.partition(".")[0]
             limit = self._rules.staleness.get(kind)
             stale = limit is not None and is_stale(one.held.confirmed, limit, self._now)
-            ear = _Ear(self, voice, one, stale, spoken, aside)
-            for statement in one.held.section.statements:
-                ear.tell(statement.about, statement)
-            for claim in one.held.section.relations:
-                source, target = ear.tell(claim.source), ear.tell(claim.target)
+            heard = self._shapes.heard(voice, one, stale=stale, aside=aside)
+            for key, utterance in heard.told:
+                group = group_of.get(key)
+                if group is not None:
+                    spoken.add(group)
+                    if utterance is not None and key not in self._resolution.fallen_back:
+                        self._said.setdefault(group, []).append(utterance)
+            for source_key, target_key, claim, by in heard.claims:
+                source, target = group_of.get(source_key), group_of.get(target_key)
                 if source is not None and target is not None:
-                    inside = is_inside(claim.source) or is_inside(claim.target)
-                    by = ear.utterance(claim.source, None, kind_of(one.name, inside=inside))
-                    speaker = None if voice.key is None else self._resolution.group_of[voice.key]
                     self._claimed.append(Claimed(claim.type, source, target, claim.columns, speaker, by))
                     if kind == "declared":
                         self._stated.setdefault(source, set()).add(claim.type)
                         if claim.type == CABLE:
                             self._stated.setdefault(target, set()).add(claim.type)
-            for group in one.held.section.groups:
-                of = ear.tell(group.of)
+            for of_key, claimed, by in heard.groups:
+                of = group_of.get(of_key)
                 if of is not None:
-                    self._groups.append((of, group, ear.utterance(group.of, None, kind), voice))
+                    self._groups.append((of, claimed, by, voice))
 
-    def hear(self, group: int, utterance: Utterance) -> None:
-        self._said.setdefault(group, []).append(utterance)
-
-    def group_of(self, subject: Subject, voice: Voice) -> int | None:
+    def _group_of(self, subject: Subject, voice: Voice) -> int | None:
         return self._resolution.group_of.get(subject_key(subject, voice.space, voice.key))
 
     # CIs
 
     def _cis(self) -> dict[int, CI]:
-        known = self._shapes.known
-        found: dict[int, CI] = {}
-        fresh: dict[Any, CI] = {}
-        kept: list[Any] = []
-        for group, said in self._said.items():
-            space, address = self._place(group)
-            token = (space, address, *((id(one.subject), id(one.statement), one.stale, one.kind) for one in said))
-            ci = known.get(token)
-            if ci is None:
-                ci = shape(said, self._rules, space, address)
-            fresh[token] = found[group] = ci
-            # What a token tells apart by its place in memory must stay there as long as the token is known.
-            kept.append([(one.subject, one.statement) for one in said])
-        self._shapes.known, self._shapes.kept = fresh, kept
+        found = {
+            group: self._shapes.shape(said, self._rules, *self._place(group)) for group, said in self._said.items()
+        }
+        self._shapes.done()
         return found
-
-    def _remember(self, cis: Mapping[int, CI]) -> None:
-        del cis
 
     def _place(self, group: int) -> tuple[str, str | None]:
         """The space of a CI, and the address where it answered last."""
@@ -296,7 +308,7 @@ class _Projection:
     def _leg(self, leg: Subject | str, voice: Voice) -> str | None:
         if isinstance(leg, str):
             return leg if leg.startswith(GROUP) else f"{GROUP}{leg}"
-        group = self.group_of(leg, voice)
+        group = self._group_of(leg, voice)
         return None if group is None else str(group)
 
     # Places
@@ -332,48 +344,6 @@ class _Projection:
             else:
                 found.append(Bond("located_in", group, room, {}))
         return found, odd
-
-
-class _Ear:
-    """Takes down what one section says of whom."""
-
-    def __init__(
-        self, projection: _Projection, voice: Voice, said: Said, stale: bool, spoken: set[int], aside: bool
-    ) -> None:
-        self._projection = projection
-        self._voice = voice
-        self._said = said
-        self._stale = stale
-        self._spoken = spoken
-        self._aside = aside
-
-    def utterance(self, subject: Subject, statement: Any, kind: str) -> Utterance:
-        voice = self._voice
-        return Utterance(
-            subject, statement, kind, is_inside(subject), self._stale, voice.space, voice.source, self._said.name,
-            self._said.held,
-        )  # fmt: skip
-
-    def tell(self, subject: Subject, statement: Any = None) -> int | None:
-        """Whom a subject means; what is said of it is taken down there."""
-        group = self._projection.group_of(subject, self._voice)
-        if subject.owner is not None:
-            self.tell(subject.owner)
-        if group is None:
-            return None
-        self._spoken.add(group)
-        if self._aside and subject.itself:
-            return group
-        weak = not (subject.itself or subject.declared or subject.identifiers or subject.owner)
-        if weak and statement is None:
-            return group
-        kind = kind_of(self._said.name, inside=is_inside(subject))
-        told = Subject(cls=subject.cls) if weak else subject
-        if statement is not None or subject.cls or subject.name or subject.identifiers:
-            self._projection.hear(group, self.utterance(told if weak else subject, statement, kind))
-        elif not subject.itself:
-            self._projection.hear(group, self.utterance(subject, None, kind))
-        return group
 
 
 def _room_of(label: str | None) -> str | None:

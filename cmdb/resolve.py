@@ -54,7 +54,10 @@ class Namesakes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """`group_of` has every node, and every weak key that found one; groups are numbered in the order of their nodes."""
+    """`group_of` has every node, and every weak key that found one; groups are numbered in the order of their nodes.
+
+    `fallen_back` are nodes known by burnt identifiers only, which were found by name or address.
+    """
 
     voices: tuple[Voice, ...]
     nodes: Mapping[Key, Node]
@@ -65,6 +68,7 @@ class Resolution:
     conflicts: tuple[Conflict, ...]
     queue: tuple[Unidentified, ...]
     namesakes: tuple[Namesakes, ...]
+    fallen_back: frozenset[Key]
 
     def lines(self, group: int) -> list[Line]:
         """The lines of a group."""
@@ -351,7 +355,8 @@ class _Finder:
         numbers = {root: number for number, root in enumerate(roots)}
         group_of = {key: number for root, number in numbers.items() for key in self._members[root]}
         group_of |= {key: numbers[self._root(root)] for key, root in self._found.items()}
-        group_of |= self._fallen_back(finder, group_of, numbers)
+        fallen_back = self._fallen_back(finder, group_of, numbers)
+        group_of |= fallen_back
         groups = tuple(tuple(self._members[root]) for root in roots)
         namesakes = tuple(
             Namesakes(key, tuple(sorted({numbers[self._root(root)] for root in others})))
@@ -359,7 +364,7 @@ class _Finder:
         )
         return Resolution(
             voices, self._nodes, group_of, groups, _owners(groups, group_of), frozenset(self._joiner.burnt),
-            tuple(sorted(self._joiner.conflicts)), self._queue(group_of), namesakes,
+            tuple(sorted(self._joiner.conflicts)), self._queue(group_of), namesakes, frozenset(fallen_back),
         )  # fmt: skip
 
     def _join_owned(self) -> None:

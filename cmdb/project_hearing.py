@@ -1,0 +1,76 @@
+"""What one section says of whom, taken down once: it stays the same until the section does, or gets stale. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cmdb.lines import Said
+from cmdb.model import GroupClaim, RelationClaim, Statement, Subject
+from cmdb.nodes import Key, Voice, is_inside, kind_of, subject_key
+from cmdb.project_values import Utterance
+
+
+@dataclass(slots=True)
+class Heard:
+    """Utterances by the node that they are about (None: it is named, and nothing is said of it); relations; groups."""
+
+    voice: Voice
+    said: Said
+    told: list[tuple[Key, Utterance | None]] = field(default_factory=list)
+    claims: list[tuple[Key, Key, RelationClaim, Utterance]] = field(default_factory=list)
+    groups: list[tuple[Key, GroupClaim, Utterance]] = field(default_factory=list)
+
+
+def heard(voice: Voice, said: Said, *, stale: bool, aside: bool) -> Heard:
+    """Listen to a section. In an aside what it says of the speaker itself does not count."""
+    return _Ear(voice, said, stale=stale, aside=aside).heard()
+
+
+class _Ear:
+    def __init__(self, voice: Voice, said: Said, *, stale: bool, aside: bool) -> None:
+        self._voice = voice
+        self._said = said
+        self._stale = stale
+        self._aside = aside
+        self._keys: dict[Subject, Key] = {}
+        self._heard = Heard(voice, said)
+
+    def heard(self) -> Heard:
+        section = self._said.held.section
+        for statement in section.statements:
+            self._tell(statement.about, statement)
+        for claim in section.relations:
+            source, target = self._tell(claim.source), self._tell(claim.target)
+            inside = is_inside(claim.source) or is_inside(claim.target)
+            by = self._utterance(claim.source, None, kind_of(self._said.name, inside=inside))
+            self._heard.claims.append((source, target, claim, by))
+        for group in section.groups:
+            by = self._utterance(group.of, None, kind_of(self._said.name, inside=True))
+            self._heard.groups.append((self._tell(group.of), group, by))
+        return self._heard
+
+    def _utterance(self, subject: Subject, statement: Statement | None, kind: str) -> Utterance:
+        voice = self._voice
+        return Utterance(
+            subject, statement, kind, is_inside(subject), self._stale, voice.space, voice.source, self._said.name,
+            self._said.held,
+        )  # fmt: skip
+
+    def _tell(self, subject: Subject, statement: Statement | None = None) -> Key:
+        """Take down what is said; a subject that is only named again says nothing more."""
+        known = self._keys.get(subject)
+        if known is not None and statement is None:
+            return known
+        key = self._keys[subject] = subject_key(subject, self._voice.space, self._voice.key)
+        if subject.owner is not None:
+            self._tell(subject.owner)
+        kind = kind_of(self._said.name, inside=is_inside(subject))
+        silent = self._aside and subject.itself
+        says = statement is not None or subject.cls or subject.name or subject.identifiers or not subject.itself
+        if silent or not says or (key[0] == "weak" and statement is None):
+            self._heard.told.append((key, None))
+        else:
+            # By a name that only finds it a thing is not named anew.
+            told = Subject(cls=subject.cls) if key[0] == "weak" else subject
+            self._heard.told.append((key, self._utterance(told, statement, kind)))
+        return key
