@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from api.pages.catalogue import Texts
@@ -24,11 +24,15 @@ _NOTES: Final = {VLAN_NOTE: "impact.note.vlan", ASSUMED_NOTE: "impact.note.assum
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A reason: its sentence, the legs (id, name, class, state, flags), and the first cause where it is another CI."""
+    """A reason: its sentence, the legs (id, name, class, state, flags), and the first cause where it is another CI.
+
+    `axes` are those that it explains, where they are more than availability.
+    """
 
     text: str
     legs: tuple[tuple[str | None, str, str, str, tuple[str, ...]], ...]
     first_cause: tuple[str, str] | None
+    axes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,15 @@ def _row(one: Affected, texts: Texts) -> Row:
         Level(axis, getattr(one.now, axis), getattr(one.was, axis) if axis in worse else None) for axis in AXES
     )
     own = None if one.own is None else "own" if one.own else "inherited"
-    return Row(one.ci, levels, one.distance, own, tuple(_why(reason, one.ci, texts) for reason in one.because))
+    return Row(one.ci, levels, one.distance, own, _because(one, texts))
+
+
+def _because(one: Affected, texts: Texts) -> tuple[Why, ...]:
+    """Each reason once, though it may explain several axes."""
+    axes: dict[Why, list[str]] = {}
+    for reason in one.because:
+        axes.setdefault(_why(reason, one.ci, texts), []).append(reason.axis)
+    return tuple(replace(why, axes=() if of == [AXES[0]] else tuple(dict.fromkeys(of))) for why, of in axes.items())
 
 
 def _why(reason: Reason, ci: CI, texts: Texts) -> Why:
