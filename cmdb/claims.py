@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from cmdb.model import CI, Value
-from cmdb.nodes import ClassClaim, choose_class
+from cmdb.nodes import ClassClaim, choose_class, trust_rank
 from cmdb.project_values import Claim, Utterance, attribute_claims, order_key, ranked, trust_of
 from cmdb.rules import Rules
+from cmdb.schema import REPORTERS
 
 _LOST: Final = (
     "stale", "its reporter is less trusted", "another says it of itself", "fewer say so", "the other value sorts first",
@@ -53,11 +54,15 @@ def _of_class(said: Iterable[Utterance]) -> list[ClaimView]:
     ]
     winner = choose_class(claim for claim, _ in claims)
     reasons = {True: "trusted most", False: "the other is trusted more, or more specific"}
-    views = [
+    claims.sort(
+        key=lambda row: (
+            row[0].cls != winner, trust_rank(REPORTERS, row[0].kind), not row[0].itself, row[1].source, row[1].section
+        )
+    )  # fmt: skip
+    return [
         _view("class", claim.cls, by, won=claim.cls == winner, reason=reasons[claim.cls == winner])
         for claim, by in claims
     ]
-    return sorted(views, key=lambda view: (not view.won, view.source, view.section))
 
 
 def _ranked(name: str, rows: Sequence[tuple[tuple[Any, ...], Claim]]) -> list[ClaimView]:
