@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import yaml
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+_SQLITE = "sqlite:///"
 
 
 class SettingsError(ValueError):
@@ -30,12 +33,17 @@ def config_file() -> Path:
     )
 
 
+def _embedded(file: Path) -> str:
+    """The URL of a file, in SQLAlchemy's spelling: a `%`, `?` or space of its path is escaped."""
+    return f"{_SQLITE}{quote(str(file))}"
+
+
 class Settings(BaseSettings):
     """Everything that can be set. The names in the file are those of the fields; variables put `CMDB_` before them."""
 
     model_config = SettingsConfigDict(env_prefix="CMDB_", extra="forbid", frozen=True, env_ignore_empty=True)
 
-    store: SecretStr = Field(default_factory=lambda: SecretStr(f"sqlite:///{data_folder() / 'cmdb.sqlite'}"))
+    store: SecretStr = Field(default_factory=lambda: SecretStr(_embedded(data_folder() / "cmdb.sqlite")))
     operations: SecretStr = SecretStr("")
     key: SecretStr = SecretStr("")
     key_file: Path | None = None
@@ -63,17 +71,22 @@ class Settings(BaseSettings):
     @property
     def folder(self) -> Path:
         """Where what belongs to the store lies: beside an embedded store, else in the user's data folder."""
-        url = self.store.get_secret_value()
-        return Path(url.removeprefix("sqlite:///")).absolute().parent if url.startswith("sqlite:///") else data_folder()
+        file = self._store_file
+        return data_folder() if file is None else file.parent
 
     @property
     def operations_url(self) -> str:
         """The URL of the operations database; by default an SQLite file beside the store."""
         if given := self.operations.get_secret_value():
             return given
+        stem = "cmdb" if self._store_file is None else self._store_file.stem
+        return _embedded(self.folder / f"{stem}-operations.sqlite")
+
+    @property
+    def _store_file(self) -> Path | None:
+        """The file of an embedded store."""
         url = self.store.get_secret_value()
-        stem = Path(url.removeprefix("sqlite:///")).stem if url.startswith("sqlite:///") else "cmdb"
-        return f"sqlite:///{self.folder / f'{stem}-operations.sqlite'}"
+        return Path(unquote(url.removeprefix(_SQLITE))).absolute() if url.startswith(_SQLITE) else None
 
     @property
     def key_path(self) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.settings import SettingsError, load
+from api.wiring import Services
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,17 @@ def test_a_setting_that_makes_no_sense_is_said_with_its_name(home: Path, text: s
 
     with pytest.raises(SettingsError, match=word):
         load()
+
+
+def test_a_folder_of_any_name_will_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = home / "100% mine?" / "ü"
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+
+    services = Services(load())
+    services.store.position()
+    services.operations.rows("SELECT 1 AS one")
+    services.close()
+
+    made = sorted(file.name for file in (folder / "cmdb").iterdir() if file.suffix == ".sqlite")
+    assert made == ["cmdb-operations.sqlite", "cmdb.sqlite"]
+    assert services.settings.folder == folder / "cmdb"
