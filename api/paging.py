@@ -28,7 +28,9 @@ class Paging:
             str | None, Query(alias="next", max_length=4000, description="`next` of the page before, for the same list")
         ] = None,
     ) -> None:
-        filters = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _NOT_A_FILTER)
+        # A form sends the fields that were left empty too; they filter nothing.
+        given = [(name, text) for name, text in request.query_params.multi_items() if text]
+        filters = sorted(pair for pair in given if pair[0] not in _NOT_A_FILTER)
         self._question = [request.url.path, filters]
         self._key = services.cursor_key
         self.limit = limit

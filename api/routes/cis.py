@@ -21,8 +21,8 @@ from api.routes.shapes import (
     RelationsOfCI,
 )
 from cmdb import schema
-from cmdb.inventory import Inventory
-from cmdb.model import ModelError, State, Value, check_value
+from cmdb.inventory import Inventory, Refused
+from cmdb.model import SCHEMES, ModelError, State, Value, check_value
 from cmdb.store import base
 from cmdb.store.base import StoredCI
 from cmdb.what import NotFound
@@ -34,6 +34,7 @@ CI_ID = Annotated[
 ]
 LIMIT = Annotated[int, Query(ge=1, le=1000)]
 _ATTRIBUTE = "attr."
+_IDENTIFYING = frozenset({*SCHEMES, "address", "class", "id"})
 _SORTS = ("name", "label", "class", "id", "revision")
 
 
@@ -197,7 +198,14 @@ def amend_ci(
         for name, value in amendment.attributes.items()
     }
     expected = None if if_match.strip() == "*" else stored.revision
-    services.inventory.amend(stored.ci.id, values, operator.name, expected)
+    if identifying := sorted(values.keys() & _IDENTIFYING):
+        raise ModelError(
+            f"{', '.join(identifying)}: what identifies a CI is declared in an estate, not entered by hand"
+        )
+    try:
+        services.inventory.amend(stored.ci.id, values, operator.name, expected)
+    except Refused as error:  # somebody was faster, between the look above and the write
+        raise Problem(412, str(error)) from error
     stored = known(services.inventory, stored.ci.id)
     response.headers["ETag"] = etag(stored)
     return _full(services.inventory, stored)

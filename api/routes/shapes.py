@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 Text = Annotated[str, Field(min_length=1, max_length=255)]
 Scalar = str | bool | int | float
 AttributeValue = Scalar | list[Scalar]
+AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 
 
 class Strict(BaseModel):
@@ -105,7 +106,7 @@ class TagOut(BaseModel):
 class Amendment(Strict):
     """Values by hand; null takes one's own earlier value back. They are declared facts: scans do not overwrite them."""
 
-    attributes: dict[str, AttributeValue | None] = Field(examples=[{"contact": "network team"}], min_length=1)
+    attributes: dict[AttributeName, AttributeValue | None] = Field(examples=[{"contact": "network team"}], min_length=1)
 
 
 class Declaration(Strict):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -199,8 +201,19 @@ def test_a_value_by_hand_can_be_taken_back(operator: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "attributes",
-    [{}, {"memory": {"a": 1}}, {"memory": [1, "x"]}, {"memory": 2**63}],
-    ids=["nothing", "map", "mixed list", "too large"],
+    [
+        {},
+        {"memory": {"a": 1}},
+        {"memory": [1, "x"]},
+        {"memory": 2**63},
+        {"memory": "lots"},
+        {"label": "junk"},
+        {"name": "web9"},
+        {"serial": "X1"},
+        {"": 1},
+        {"a b": 1},
+    ],
+    ids=["nothing", "map", "mixed list", "too large", "type", "label", "name", "identifier", "no name", "bad name"],
 )
 @pytest.mark.usefixtures("estate")
 def test_a_value_that_cannot_be_stored_is_refused(operator: TestClient, attributes: dict[str, Any]) -> None:
@@ -210,6 +223,23 @@ def test_a_value_that_cannot_be_stored_is_refused(operator: TestClient, attribut
 
     assert answer.status_code == 422
     assert operator.get(path).headers["etag"] == '"1"'
+
+
+def test_of_two_who_change_one_ci_the_slower_is_told(estate: Services, operator: TestClient) -> None:
+    path = f"{API}/cis/{_id(operator, 'web1')}"
+    tag = operator.get(path).headers["etag"]
+    gate = threading.Barrier(2)
+
+    def change(word: str) -> int:
+        gate.wait()
+        answer = operator.patch(path, json={"attributes": {"notes": word}}, headers={"If-Match": tag})
+        return answer.status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = sorted(pool.map(change, ("one", "other")))
+
+    assert statuses == [200, 412]
+    assert estate.inventory.graph().revision == 2
 
 
 @pytest.mark.usefixtures("estate")

@@ -151,6 +151,17 @@ def test_a_search_for_anything_that_names_one_ci_leads_to_it(visit: Visit) -> No
         assert page.locator("h1").inner_text() == "web1"
 
 
+def test_the_list_goes_on_where_its_first_page_ended(visit: Visit) -> None:
+    whole = visit.go("/cis").locator("main tbody th").all_inner_texts()
+    page = visit.go("/cis?class=&state=&place=&q=&limit=4")
+    first = page.locator("main tbody th").all_inner_texts()
+    page.locator("a[rel=next]").click()
+    page.wait_for_url("**next=*")
+
+    assert len(first) == 4
+    assert first + page.locator("main tbody th").all_inner_texts() == whole
+
+
 def test_a_ci_shows_each_value_with_its_source_and_its_relations_both_ways(visit: Visit, services: Services) -> None:
     page = visit.go(f"/cis/{services.inventory.target('web1').cis[0]}")
 
