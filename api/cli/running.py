@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -134,7 +134,9 @@ def scope_of(
     return scope
 
 
-def scan_with_a_bar(services: Services, scope: Scope, told: Any = None) -> tuple[Run, int]:
+def scan_with_a_bar(
+    services: Services, scope: Scope, told: Callable[[Progress], None] | None = None
+) -> tuple[Run, int]:
     """Scan as a run of this process, with a progress bar for people; `told` gets each Progress.
 
     Returns the run as it ended, and the signal that stopped it, else 0. The first signal closes the run as
@@ -145,10 +147,11 @@ def scan_with_a_bar(services: Services, scope: Scope, told: Any = None) -> tuple
     from rich.text import Text
 
     services.inventory.graph()  # a store that does not answer is no run
-    work = services.scanner.work(services.runs.begin(scope, user()))
     ends = (TextColumn("scanning"), TextColumn("{task.fields[at]}", markup=False))
     columns = (ends[0], BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), ends[1])
-    with stopping(work.cancel) as stopped, Bar(*columns, console=messages()) as bar:
+    with Stop() as stop, Bar(*columns, console=messages()) as bar:
+        work = services.scanner.work(services.runs.begin(scope, user()))
+        stop.cancels(work.cancel)
         task = bar.add_task("scanning", total=None, at="")
         with closing(iter(work)) as steps:
             for step in steps:
@@ -158,28 +161,43 @@ def scan_with_a_bar(services: Services, scope: Scope, told: Any = None) -> tuple
                     bar.console.print(Text(f"{where}: {step.outcome}: {'; '.join(step.problems)}"))
                 if told is not None:
                     told(step)
-    return services.runs.get(work.run), next(iter(stopped), 0)
+    return services.runs.get(work.run), stop.number
 
 
-@contextmanager
-def stopping(cancel: Any) -> Iterator[list[int]]:
-    """Let the first Ctrl-C or SIGTERM call `cancel`; the list holds its number. The next is as before the block."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    found: list[int] = []
-    before = [signal.getsignal(number) for number in numbers]
+class Stop:
+    """Within the block the first Ctrl-C or SIGTERM cancels what `cancels` named; the next is as it was before.
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        found.append(number)
-        for each, handler in zip(numbers, before, strict=True):
-            signal.signal(each, handler)
-        cancel()
+    `number` is that of the signal, 0 where none came. One that came before `cancels` counts, too.
+    """
 
-    for number in numbers:
-        signal.signal(number, stop)
-    try:
-        yield found
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
+    _NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._cancel: Callable[[], None] | None = None
+        self._before = [signal.getsignal(number) for number in self._NUMBERS]
+
+    def __enter__(self) -> Self:
+        for number in self._NUMBERS:
+            signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+
+    def cancels(self, cancel: Callable[[], None]) -> None:
+        self._cancel = cancel
+        if self.number:
+            cancel()
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        self._restore()
+        self.number = number
+        if self._cancel is not None:
+            self._cancel()
+
+    def _restore(self) -> None:
+        for number, handler in zip(self._NUMBERS, self._before, strict=True):
             signal.signal(number, handler)
 
 
