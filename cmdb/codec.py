@@ -1,4 +1,4 @@
-"""Model values as plain JSON and back, and the hashes over it: the one spelling of what is stored, compared and chained."""
+"""Model values as plain JSON and back, and the hashes over it: one spelling of what is stored and chained."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _given(**fields: Json) -> dict[str, Json]:
     return {
         name: value
         for name, value in fields.items()
-        if value is not None and value != [] and value != {} and value is not False
+        if value is not None and value is not False and value not in ([], {})
     }
 
 
@@ -155,7 +155,7 @@ def section_out(section: Section) -> Json:
 
 
 def content_out(section: Section) -> Json:
-    """What a section says, without when, how completely, and from which reply; sorted, so that equal claims are equal bytes."""
+    """What a section says, without when, how completely and from which reply; equal claims are equal bytes."""
     statements = [
         _given(
             about=subject_out(statement.about),

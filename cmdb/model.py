@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 Scalar: TypeAlias = str | bool | int | float | datetime
 Value: TypeAlias = Scalar | tuple[Scalar, ...]
-"""What an attribute may hold: text, bool, 64-bit signed integer, finite float, UTC datetime, or a tuple of one of these.
+"""What an attribute may hold: text, bool, 64-bit signed integer, finite float, UTC datetime, or a tuple of one.
 
 Absent instead of None. A tuple holds one type only. `check_value` refuses the rest.
 """
@@ -144,7 +144,7 @@ class RelationClaim:
 
 @dataclass(frozen=True, slots=True)
 class GroupClaim:
-    """A named redundancy group on `of`: its legs are the relations of `type` to `legs` (a subject, or a group's name)."""
+    """A named redundancy group on `of`: its legs are the relations of `type` to `legs` (subjects, or groups' names)."""
 
     of: Subject
     name: str

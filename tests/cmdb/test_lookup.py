@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cmdb.lookup import Handle, handles, meanings
+from cmdb.lookup import handles, meanings
 from cmdb.model import CI, Component, Identifier
+from cmdb.store.base import Handle
 
 
 def test_a_ci_is_found_by_everything_that_names_it_or_a_part_of_it() -> None:
