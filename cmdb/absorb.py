@@ -67,6 +67,7 @@ class Known:
     resolution: Resolution | None = None
     projected: Projected | None = None
     ids: Mapping[int, str] = field(default_factory=dict)
+    named: dict[str, tuple[CI, CI]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +207,22 @@ class _Work:
         stored = self._graph.cis
         found = []
         present = set()
+        known, fresh = self._known.named, {}
         for group, ci in self._projected.cis.items():
             id_ = self._ids[group]
             present.add(id_)
-            now = self._named(id_, ci)
             before = stored.get(id_)
+            last = known.get(id_)
+            if last is not None and last[0] is ci and last[1] is before:
+                # Nobody said anything new of it, and it is inside nothing that could have got another id.
+                fresh[id_] = last
+                continue
+            now = self._named(id_, ci)
             if before is None or not _same_ci(before, now):
                 found.append(Change(id_, before, now))
+            elif now.owner is None and all(part.kind != "group" for part in ci.components):
+                fresh[id_] = (ci, before)
+        self._known.named = fresh
         for id_, before in stored.items():
             if id_ in present:
                 continue

@@ -131,7 +131,11 @@ class _Assigner:
         strong: dict[str, list[int]] = {}
         faint: dict[str, list[int]] = {}
         for group in groups:
-            for id_ in {id_ for token in tokens[group] for id_ in holders.get(token, ())} - self._leads.keys():
+            near = {id_ for token in tokens[group] for id_ in holders.get(token, ()) if id_ not in self._leads}
+            if len(near) == 1 and self._is_as_before(only := next(iter(near)), tokens[group]):
+                self._ids[group] = self._leads[only] = only
+                continue
+            for id_ in near:
                 common = self._common(id_, tokens[group])
                 if self._tell(common):
                     strong.setdefault(id_, []).append(group)
@@ -145,7 +149,7 @@ class _Assigner:
             free = [group for group in faint[id_] if group not in claims]
             if free:
                 claims[self._best(id_, free, tokens, claims)] = [id_]
-        new = [group for group in groups if group not in claims]
+        new = [group for group in groups if group not in claims and group not in self._ids]
         for group, id_ in zip(new, self._reserve(len(new)) if new else (), strict=True):
             self._ids[group] = id_
             self._leads[id_] = id_
@@ -160,6 +164,11 @@ class _Assigner:
                     self._now[id_] = replace(identity, known=tokens[group], joined=None)
                 else:
                     self._now[id_] = replace(identity, joined=kept)
+
+    def _is_as_before(self, id_: str, tokens: frozenset[Token]) -> bool:
+        """Whether a group is known by exactly what an id was known by, first and last: no other can fit it better."""
+        identity = self._before[id_]
+        return identity.joined is None and identity.known == tokens == identity.first
 
     def _best(
         self, id_: str, groups: Sequence[int], tokens: Mapping[int, frozenset[Token]], taken: Collection[int]

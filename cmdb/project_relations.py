@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from cmdb.model import CI, Value
+from cmdb.model import CI, EMPTY, Value
 from cmdb.project_values import Claim, Utterance, best, interface_named, is_management, order_key
 from cmdb.schema import RELATION_TYPES, REPORTERS, RelationType, fits
 
@@ -61,7 +62,7 @@ def bonds(claims: Iterable[Said], cis: Mapping[int, CI]) -> Bonds:
             continue
         row = RELATION_TYPES[claim.type]
         source, target = cis[claim.source].cls, cis[claim.target].cls
-        if not (fits(row.name, source, target) or (row.undirected and fits(row.name, target, source))):
+        if not _fits(row.name, source, target):
             unfit.append(claim)
         elif row.undirected:
             turn = claim.source > claim.target
@@ -82,9 +83,17 @@ def bonds(claims: Iterable[Said], cis: Mapping[int, CI]) -> Bonds:
     return Bonds(found, unfit, one_sided)
 
 
+@lru_cache(maxsize=4096)
+def _fits(type_: str, source: str, target: str) -> bool:
+    """Whether the tables allow a relation; a cable either way."""
+    return fits(type_, source, target) or (RELATION_TYPES[type_].undirected and fits(type_, target, source))
+
+
 def _bond(said: Sequence[Said], row: RelationType) -> Bond:
     """One relation of all that is said of it. What somebody declares is not assumed."""
     first = said[0]
+    if not any(one.columns for one in said):
+        return Bond(first.type, first.source, first.target, EMPTY)
     columns = _columns(said)
     if any(one.by.kind == "declared" and "assumed" not in one.columns for one in said):
         columns.pop("assumed", None)

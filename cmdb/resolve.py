@@ -72,7 +72,7 @@ class Resolution:
 
     def lines(self, group: int) -> list[Line]:
         """The lines of a group."""
-        return [line for key in self.groups[group] if (line := self.nodes[key].line) is not None]
+        return [line for key in self.groups[group] if key[0] == "line" and (line := self.nodes[key].line) is not None]
 
 
 @dataclass(slots=True)
