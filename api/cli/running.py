@@ -149,18 +149,19 @@ def scan_with_a_bar(
     services.inventory.graph()  # a store that does not answer is no run
     ends = (TextColumn("scanning"), TextColumn("{task.fields[at]}", markup=False))
     columns = (ends[0], BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), ends[1])
-    with Stop() as stop, Bar(*columns, console=messages()) as bar:
+    with Stop() as stop:
         work = services.scanner.work(services.runs.begin(scope, user()))
         stop.cancels(work.cancel)
-        task = bar.add_task("scanning", total=None, at="")
-        with closing(iter(work)) as steps:
-            for step in steps:
-                bar.update(task, completed=step.done, total=step.total, at=step.name or step.address)
-                if step.problems:
-                    where = f"{step.address} {step.name or ''}".rstrip()
-                    bar.console.print(Text(f"{where}: {step.outcome}: {'; '.join(step.problems)}"))
-                if told is not None:
-                    told(step)
+        with Bar(*columns, console=messages()) as bar:
+            task = bar.add_task("scanning", total=None, at="")
+            with closing(iter(work)) as steps:
+                for step in steps:
+                    bar.update(task, completed=step.done, total=step.total, at=step.name or step.address)
+                    if step.problems:
+                        where = f"{step.address} {step.name or ''}".rstrip()
+                        bar.console.print(Text(f"{where}: {step.outcome}: {'; '.join(step.problems)}"))
+                    if told is not None:
+                        told(step)
     return services.runs.get(work.run), stop.number
 
 
