@@ -143,7 +143,8 @@ def _label_handles(ci: CI) -> Iterator[Handle]:
 
 
 def _name_handles(ci: CI) -> Iterator[Handle]:
-    for text in (ci.name, ci.attributes.get("hostname")):
+    # What runs inside a host is not called by the host's name.
+    for text in (ci.name, None if ci.owner is not None else ci.attributes.get("hostname")):
         if isinstance(text, str):
             yield from _spelt("name", text)
             yield from _short_name(text)

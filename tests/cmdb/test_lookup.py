@@ -108,3 +108,11 @@ def test_an_address_and_a_version_have_no_short_name() -> None:
     named = CI("ci-1", "unknown_device", "default", "10.0.0.1")
 
     assert handles(named) == {Handle("name", "10.0.0.1")}
+
+
+def test_what_runs_inside_a_host_is_not_called_by_the_hosts_name() -> None:
+    system = CI(
+        "ci-2", "operating_system", "default", "Debian on web1", attributes={"hostname": "web1"}, owner="ci-1", key="os"
+    )
+
+    assert handles(system) == {Handle("name", "debian on web1")}
