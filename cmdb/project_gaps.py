@@ -94,8 +94,10 @@ def _showing(type_: str) -> tuple[str, ...]:
 def _reason(type_: str, of: Collected | None) -> str | None:
     """Why relations of a type are not known; None where a full section shows them."""
     showing = _showing(type_)
-    if of is None or not showing:
+    if not showing:
         return NEVER_COLLECTED
+    if of is None:
+        return NEVER_LOGGED_IN
     if any(name in of.fresh for name in showing):
         return None
     for name in showing:

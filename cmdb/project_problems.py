@@ -37,7 +37,11 @@ def problems(
     """All problems, sorted."""
     present = {group: ci for group, ci in cis.items() if ci.state is not State.RETIRED}
     every = [
-        *(_conflict(conflict, resolution, cis) for conflict in resolution.conflicts),
+        *(
+            _conflict(conflict, resolution, cis)
+            for conflict in resolution.conflicts
+            if not _is_implied(conflict, resolution)
+        ),
         *(_unidentified(row, resolution) for row in resolution.queue),
         *_namesakes(resolution, cis),
         *(Problem(kind, (group,), f"{cis[group].name}: {text}") for group, kind, text in unplaced if group in present),
@@ -46,6 +50,12 @@ def problems(
         *_one_sided(relations, cis, machines),
     ]
     return tuple(sorted(set(every), key=lambda one: (one.kind, one.text, one.about)))
+
+
+def _is_implied(conflict: Conflict, resolution: Resolution) -> bool:
+    """Whether it is the member serial that a burnt serial is, too."""
+    scheme, value, domain = conflict.value
+    return scheme == "member_serial" and ("serial", value, domain) in resolution.burnt
 
 
 def _conflict(conflict: Conflict, resolution: Resolution, cis: Mapping[int, CI]) -> Problem:
