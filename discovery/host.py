@@ -186,7 +186,9 @@ def _open_snmp(signs: Signs, around: Surroundings, visit: _Visit) -> None:
                 visit.snmp.close()
                 visit.snmp = None
     if not tried:
-        visit.refusals["snmp.system"] = "it answers SNMP, and no credential that may be tried is bound to this address"
+        visit.refusals["snmp.system"] = (
+            "it answers SNMP, but to none of the communities and users that are bound to this address"
+        )
 
 
 def _answered(named: NamedCredential, signs: Signs) -> Iterable[SnmpCommunity | SnmpUser]:
