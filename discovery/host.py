@@ -187,7 +187,7 @@ def _open_snmp(signs: Signs, around: Surroundings, visit: _Visit) -> None:
                 visit.snmp = None
     if not tried:
         visit.refusals["snmp.system"] = (
-            "it answers SNMP, but to none of the communities and users that are bound to this address"
+            "it answers SNMP, but to no community or user bound to this address"
         )
 
 

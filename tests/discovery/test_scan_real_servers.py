@@ -66,7 +66,7 @@ def test_a_wrong_community_is_told_from_a_host_that_is_not_there(snmpd: Snmpd) -
     """Silence to the community, but an SNMPv3 engine answers: somebody is there."""
     found = scanned(f"{snmpd.address}:{snmpd.port}", SnmpCommunity(2, Secret("wrong")))
 
-    problem = "snmp.system: it answers SNMP, but to none of the communities and users that are bound to this address"
+    problem = "snmp.system: it answers SNMP, but to no community or user bound to this address"
     assert (Outcome.REFUSED, (problem,)) == (found.outcome, found.problems)
 
 
