@@ -23,6 +23,7 @@ from cmdb.nodes import (
     value_keys,
     words_of,
 )
+from cmdb.seek import Seeker
 
 ValueKey: TypeAlias = tuple[str, str, str]
 """An identifier and the domain in which it counts: (scheme, value, domain)."""
@@ -344,7 +345,7 @@ class _Finder:
         self._join_declared()
         self._join_owned()
         self._count()
-        finder = _Seeker(self)
+        finder = Seeker(self)
         for key in sorted(key for key in self._nodes if key[0] == "weak"):
             root = finder.seek(key)
             if root is not None:
@@ -408,9 +409,6 @@ class _Finder:
     def members(self, root: Key) -> list[Node]:
         return [self._nodes[key] for key in self._members[root]]
 
-    def root(self, key: Key) -> Key:
-        return self._root(key)
-
     def class_of(self, root: Key) -> str:
         return choose_class(claim for node in self.members(root) for claim in node.classes)
 
@@ -458,7 +456,7 @@ class _Finder:
                 by_tier.setdefault(tier, []).append(root)
         return sorted(by_tier[min(by_tier)]) if by_tier else []
 
-    def _fallen_back(self, seeker: _Seeker, group_of: Mapping[Key, int], numbers: Mapping[Key, int]) -> dict[Key, int]:
+    def _fallen_back(self, seeker: Seeker, group_of: Mapping[Key, int], numbers: Mapping[Key, int]) -> dict[Key, int]:
         """Who is named by burnt identifiers only is sought by name and address, as if there were none."""
         found: dict[Key, int] = {}
         for key, node in self._nodes.items():
@@ -478,88 +476,6 @@ class _Finder:
             for key in lost.intersection(words.nodes):
                 by[key].update(() if speaker is None else (speaker,))
         return tuple(Unidentified(key, tuple(sorted(by[key]))) for key in sorted(lost))
-
-
-class _Seeker:
-    """Finds the CI that a name, an address or a port means."""
-
-    def __init__(self, finder: _Finder) -> None:
-        self._finder = finder
-        self._names = finder.names()
-        self._answered: dict[tuple[str, str], Key] = {}
-        self._listing: dict[tuple[str, str], set[Key]] = {}
-        self._declared: dict[tuple[str, str], set[Key]] = {}
-        self._processes: dict[Key, list[Key]] = {}
-        answered: dict[tuple[str, str], tuple[datetime, str]] = {}
-        for root in finder.cis:
-            for node in finder.members(root):
-                if node.line is not None:
-                    place = (node.space, node.line.source)
-                    last = (node.line.seen, node.line.sightings[0].id)
-                    if place not in answered or last > answered[place]:
-                        answered[place] = last
-                        self._answered[place] = root
-                listing = self._declared if node.key[0] == "declared" else self._listing
-                for address in node.addresses:
-                    listing.setdefault((node.space, address), set()).add(root)
-                if node.key[0] == "owned" and any(claim.cls == "process" for claim in node.classes):
-                    top = self._top(node.key)
-                    if top is not None:
-                        self._processes.setdefault(top, []).append(root)
-
-    def _top(self, key: Key) -> Key | None:
-        """The machine in which something is, through whatever is between."""
-        root: Key | None = self._finder.owner_root(key)
-        seen: set[Key] = set()
-        while root is not None and root not in seen:
-            seen.add(root)
-            inner = next((node.key for node in self._finder.members(root) if node.key[0] == "owned"), None)
-            if inner is None:
-                return root
-            root = self._finder.owner_root(inner)
-        return root
-
-    def seek(self, key: Key) -> Key | None:
-        """The root of the one CI that a weak key means."""
-        _, space, cls, name, address, port = (str(part) for part in key)
-        if name:
-            named = self._names.get((space, name), [])
-            fitting = [root for root in named if not cls or self._fits(root, cls)]
-            if len(fitting) == 1:
-                return fitting[0]
-        if not address:
-            return None
-        host = self._at((space, address))
-        return host if host is None or not port else self._listener(host, int(port))
-
-    def _fits(self, root: Key, cls: str) -> bool:
-        known = self._finder.class_of(root)
-        return may_be(known, cls) or may_be(cls, known)
-
-    def _at(self, place: tuple[str, str]) -> Key | None:
-        """Who answered there last, else who lists the address, else what was declared with it."""
-        if place in self._answered:
-            return self._answered[place]
-        for holders in (self._listing.get(place, set()), self._declared.get(place, set())):
-            virtual = {root for root in holders if self._finder.class_of(root) == "virtual_address"}
-            one = virtual if len(holders) > 1 and virtual else holders
-            if len(one) == 1:
-                return next(iter(one))
-        return None
-
-    def _listener(self, host: Key, port: int) -> Key:
-        """The one process of a host that listens on a port, else the host."""
-        processes = sorted(set(self._processes.get(host, ())))
-        by_port = [root for root in processes if any(port in node.ports for node in self._finder.members(root))]
-        if len(by_port) == 1:
-            return by_port[0]
-        commands = {
-            node.listeners[port] for node in self._finder.members(host) if port in node.listeners
-        }  # fmt: skip
-        by_command = [
-            root for root in processes if any(node.command in commands for node in self._finder.members(root))
-        ]
-        return by_command[0] if len(by_command) == 1 and not by_port else host
 
 
 def _owner(key: Key) -> Key:
