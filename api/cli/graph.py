@@ -260,7 +260,7 @@ def export(
 
 
 def verify(*, as_json: JSON = False) -> None:
-    """Prove the journal's chain of hashes, and that the graph is what the claims project to."""
+    """Prove the journal: gapless, chained by hash, and its replay is the graph that is stored."""
     with opened() as services:
         found = services.inventory.verify()
     if as_json:
