@@ -106,7 +106,10 @@ def _utc(time: datetime | None) -> datetime | None:
     """A time without a zone is meant in UTC."""
     if time is None:
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:  # in UTC it is before the year 1, or after 9999
+        raise ModelError(f"{time.isoformat()} is no time that can be told in UTC") from None
 
 
 def _attributes(request: Request) -> tuple[tuple[str, Value], ...]:

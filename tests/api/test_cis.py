@@ -46,6 +46,14 @@ def test_lists_are_filtered(reader: TestClient, filter_: str, names: list[str]) 
     assert _names(reader.get(f"{API}/cis?{filter_}")) == names
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_utc_cannot_tell_is_refused(reader: TestClient, time: str) -> None:
+    answer = reader.get(f"{API}/cis", params={"confirmed_before": time})
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == f"{time} is no time that can be told in UTC"
+
+
 @pytest.mark.parametrize("sort", ["name", "label", "class", "id", "revision"])
 @pytest.mark.usefixtures("estate")
 def test_pages_of_a_list_hold_every_item_once(reader: TestClient, sort: str) -> None:
