@@ -165,30 +165,29 @@ def _open_snmp(signs: Signs, around: Surroundings, visit: _Visit) -> None:
     tried = False
     for named in around.attempts.candidates(space, target.address, "snmp"):
         for credential in _answered(named, signs):
-            if not around.attempts.may_try(space, target.address, "snmp", named):
-                continue
-            tried = True
-            try:
-                snmp = around.dialler.open_snmp(endpoint, credential)
-                visit.snmp = snmp
-                said = snmp.get((_SYS_DESCR, _SYS_OBJECT_ID))
-            except CredentialRefused as error:
-                around.attempts.refused(space, target.address, "snmp", named)
-                visit.refusals["snmp.system"] = f"credential {named.name!r}: {error}"
-            except TransportError as error:
-                visit.refusals["snmp.system"] = f"credential {named.name!r}: {error}"
-            else:
-                around.attempts.worked(space, target.address, "snmp", named)
-                visit.refusals.pop("snmp.system", None)
-                visit.fingerprint = _with_snmp(visit.fingerprint, said)
-                return
+            with around.attempts.attempt(space, target.address, "snmp", named) as may_try:
+                if not may_try:
+                    continue
+                tried = True
+                try:
+                    snmp = around.dialler.open_snmp(endpoint, credential)
+                    visit.snmp = snmp
+                    said = snmp.get((_SYS_DESCR, _SYS_OBJECT_ID))
+                except CredentialRefused as error:
+                    around.attempts.refused(space, target.address, "snmp", named)
+                    visit.refusals["snmp.system"] = f"credential {named.name!r}: {error}"
+                except TransportError as error:
+                    visit.refusals["snmp.system"] = f"credential {named.name!r}: {error}"
+                else:
+                    around.attempts.worked(space, target.address, "snmp", named)
+                    visit.refusals.pop("snmp.system", None)
+                    visit.fingerprint = _with_snmp(visit.fingerprint, said)
+                    return
             if visit.snmp is not None:
                 visit.snmp.close()
                 visit.snmp = None
     if not tried:
-        visit.refusals["snmp.system"] = (
-            "it answers SNMP, but to no community or user bound to this address"
-        )
+        visit.refusals["snmp.system"] = "it answers SNMP, but to no community or user bound to this address"
 
 
 def _answered(named: NamedCredential, signs: Signs) -> Iterable[SnmpCommunity | SnmpUser]:
@@ -227,19 +226,20 @@ def _open_ssh(signs: Signs, around: Surroundings, visit: _Visit) -> None:
     for named in around.attempts.candidates(space, target.address, "ssh"):
         if not isinstance(named.credential, SshPassword | SshKey) or refusals >= _REFUSALS_PER_HOST:
             continue
-        if not around.attempts.may_try(space, target.address, "ssh", named):
-            continue
-        try:
-            visit.ssh = around.dialler.open_ssh(endpoint, named.credential, around.host_keys)
-        except CredentialRefused as error:
-            refusals += 1
-            around.attempts.refused(space, target.address, "ssh", named)
-            visit.refusals["ssh.system"] = f"credential {named.name!r}: {error}"
-            continue
-        except TransportError as error:
-            visit.refusals["ssh.system"] = str(error)
-            return
-        around.attempts.worked(space, target.address, "ssh", named)
+        with around.attempts.attempt(space, target.address, "ssh", named) as may_try:
+            if not may_try:
+                continue
+            try:
+                visit.ssh = around.dialler.open_ssh(endpoint, named.credential, around.host_keys)
+            except CredentialRefused as error:
+                refusals += 1
+                around.attempts.refused(space, target.address, "ssh", named)
+                visit.refusals["ssh.system"] = f"credential {named.name!r}: {error}"
+                continue
+            except TransportError as error:
+                visit.refusals["ssh.system"] = str(error)
+                return
+            around.attempts.worked(space, target.address, "ssh", named)
         visit.refusals.pop("ssh.system", None)
         _look(visit)
         return

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from discovery.credentials import Attempts
 from tests.discovery.parts import Credentials, community, password
 
@@ -81,3 +83,55 @@ def test_each_address_space_has_its_own_hosts() -> None:
 
     assert ["second"] == [each.name for each in given.candidates("site-a", "10.0.0.1", "ssh")]
     assert ["first", "second"] == [each.name for each in given.candidates("site-b", "10.0.0.1", "ssh")]
+
+
+def test_many_hosts_side_by_side_refuse_a_wrong_password_no_oftener_than_three_times() -> None:
+    given = attempts()
+    asked: list[str] = []
+
+    def log_in(address: str) -> None:
+        with given.attempt("default", address, "ssh", FIRST) as may_try:
+            if may_try:
+                asked.append(address)
+                given.refused("default", address, "ssh", FIRST)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(log_in, [f"10.0.0.{last}" for last in range(1, 17)]))
+
+    assert 3 == len(asked)
+    assert ["second"] == names(given, "10.0.0.99")
+
+
+def test_a_host_waits_where_three_others_have_not_yet_answered_to_what_opened_none() -> None:
+    given = attempts()
+    tried: list[bool] = []
+
+    def log_in() -> None:
+        with given.attempt("default", "10.0.0.4", "ssh", FIRST) as may_try:
+            tried.append(may_try)
+
+    with ThreadPoolExecutor(1) as pool:
+        with (
+            given.attempt("default", "10.0.0.1", "ssh", FIRST),
+            given.attempt("default", "10.0.0.2", "ssh", FIRST),
+            given.attempt("default", "10.0.0.3", "ssh", FIRST),
+        ):
+            waiting = pool.submit(log_in)
+            for address in ("10.0.0.1", "10.0.0.2", "10.0.0.3"):
+                given.refused("default", address, "ssh", FIRST)
+        waiting.result(timeout=30)
+
+    assert [False] == tried
+
+
+def test_what_opened_a_host_is_tried_at_as_many_as_there_are() -> None:
+    given = attempts()
+    given.worked("default", "10.0.0.9", "ssh", FIRST)
+
+    with (
+        given.attempt("default", "10.0.0.1", "ssh", FIRST) as first,
+        given.attempt("default", "10.0.0.2", "ssh", FIRST) as second,
+        given.attempt("default", "10.0.0.3", "ssh", FIRST) as third,
+        given.attempt("default", "10.0.0.4", "ssh", FIRST) as fourth,
+    ):
+        assert (True, True, True, True) == (first, second, third, fourth)
