@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.output import Exit, emit, fail, people, reason, say, table
+from api.cli.output import Exit, emit, fail, people, plain, reason, say, table
 from api.cli.session import JSON, opened, user
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _print_ci(document: dict[str, Any], claims: list[dict[str, Any]] | None) -> 
     space = () if document["space"] == DEFAULT_SPACE else (f"address space {document['space']}",)
     head = [document["class"], f"{document['state']}{since}", f"revision {document['revision']}", *space]
     named = (document["name"], document["label"] or "", f"({', '.join(head)})", document["id"])
-    people().print("  ".join(word for word in named if word), markup=False)
+    people().print(plain("  ".join(word for word in named if word)), markup=False)
     table(("attribute", "value"), [(name, _text(value)) for name, value in document["attributes"].items()])
     table(("identifier", "value"), [(row["scheme"], row["value"]) for row in document["identifiers"]])
     parts = [
@@ -163,7 +163,7 @@ def impact(
 
 
 def _print_impact(document: dict[str, Any]) -> None:
-    people().print(headline(document), markup=False)
+    people().print(plain(headline(document)), markup=False)
     rows = [
         (
             row["name"],
@@ -182,7 +182,7 @@ def _print_impact(document: dict[str, Any]) -> None:
             [(row["name"], row["class"], row["reason"]) for row in document["unknown"]],
         )
     for note in document["notes"]:
-        people().print(f"note: {note}", markup=False)
+        people().print(plain(f"note: {note}"), markup=False)
 
 
 _WORSE = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
@@ -228,7 +228,7 @@ def declare(
         )
         return
     for line in declared.difference:
-        people().print(line, markup=False)
+        people().print(plain(line), markup=False)
     if dry_run:
         say("nothing was applied (--dry-run)")
     elif declared.revision is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
@@ -25,6 +26,9 @@ class Exit(IntEnum):
     UNAVAILABLE = 5
 
 
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's general categories of control and format characters, half characters, line and paragraph ends."""
+
 _WIDE = 1000
 """Columns of what is no terminal: each row of a table stays one line for grep."""
 
@@ -39,9 +43,25 @@ def messages() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
+def plain(text: str) -> str:
+    r"""Text for a terminal: what would steer it or turn the reading direction is shown as an escape (`\x1b`).
+
+    A device may say anything, and what it says must not look like ours. Line feeds stay.
+    """
+    return "".join(char if char == "\n" or not _steers(char) else _escaped(char) for char in text)
+
+
+def _steers(char: str) -> bool:
+    return unicodedata.category(char) in _STEERING
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
 def say(*words: str) -> None:
     """Say something to a person without disturbing what a program reads."""
-    sys.stderr.write(" ".join(words) + "\n")
+    sys.stderr.write(plain(" ".join(words)) + "\n")
 
 
 def fail(code: Exit, message: str) -> NoReturn:
@@ -73,7 +93,7 @@ def table(columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | No
         show_header=any(columns),
     )
     for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+        drawn.add_row(*(cell if isinstance(cell, Text) else _cell(cell) for cell in row))
     if not drawn.row_count:
         return
     console = people()
@@ -81,3 +101,8 @@ def table(columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | No
         console.print(drawn)
     lines = (line.rstrip() if console.width == _WIDE else line for line in capture.get().splitlines())
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _cell(value: Any) -> Text:
+    """A cell of one line: a line feed in a name would show as a row of its own."""
+    return Text("" if value is None else plain(str(value)).replace("\n", r"\n"))

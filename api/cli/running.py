@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from api.cli.output import Exit, emit, fail, messages, people, say, table
+from api.cli.output import Exit, emit, fail, messages, people, plain, say, table
 from api.cli.session import JSON, opened, user
 
 if TYPE_CHECKING:
@@ -156,10 +156,10 @@ def scan_with_a_bar(
             task = bar.add_task("scanning", total=None, at="")
             with closing(iter(work)) as steps:
                 for step in steps:
-                    bar.update(task, completed=step.done, total=step.total, at=step.name or step.address)
+                    bar.update(task, completed=step.done, total=step.total, at=plain(step.name or step.address))
                     if step.problems:
                         where = f"{step.address} {step.name or ''}".rstrip()
-                        bar.console.print(Text(f"{where}: {step.outcome}: {'; '.join(step.problems)}"))
+                        bar.console.print(Text(plain(f"{where}: {step.outcome}: {'; '.join(step.problems)}")))
                     if told is not None:
                         told(step)
     return services.runs.get(work.run), stop.number
@@ -278,11 +278,14 @@ def _show_run(services: Services, id_: str, *, as_json: bool) -> None:
     if as_json:
         emit(run_document(run) | {"ledger": rows})
         return
-    people().print(summary(run), markup=False)
+    people().print(plain(summary(run)), markup=False)
     shown = [row for row in rows if row["outcome"] not in NOBODY]
     table(
         ("address", "section", "outcome", "seconds", "error"),
-        [(r["address"], r["section"], r["outcome"], f"{r['duration_s']:.2f}", r["error"]) for r in shown],
+        [
+            (r["address"], r["section"], r["outcome"], f"{r['duration_s']:.2f}", (r["error"] or "").replace("\n", "; "))
+            for r in shown
+        ],
     )
 
 
