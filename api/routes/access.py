@@ -45,7 +45,7 @@ def create_token(wanted: TokenRequest, admin: Admin, services: ServicesOf) -> di
     return token_out(made) | {"token": text}
 
 
-@router.delete("/tokens/{name}", response_model=TokenOut)
+@router.delete("/tokens/{name:path}", response_model=TokenOut)
 def revoke_token(name: NAME, admin: Admin, services: ServicesOf) -> dict[str, Any]:
     """End a token, and the sessions that came from it."""
     del admin
@@ -82,7 +82,7 @@ def add_credential(wanted: CredentialRequest, admin: Admin, services: ServicesOf
     return credential_out(added)
 
 
-@router.delete("/credentials/{name}", response_model=CredentialOut)
+@router.delete("/credentials/{name:path}", response_model=CredentialOut)
 def remove_credential(name: NAME, admin: Admin, services: ServicesOf) -> dict[str, Any]:
     """Remove a credential."""
     del admin

@@ -97,14 +97,14 @@ def add_schedule(
     return schedule_out(added)
 
 
-@router.get("/schedules/{name}", response_model=ScheduleOut)
+@router.get("/schedules/{name:path}", response_model=ScheduleOut)
 def one_schedule(name: NAME, reader: Reader, services: ServicesOf) -> dict[str, Any]:
     """One schedule."""
     del reader
     return schedule_out(services.schedules.get(name))
 
 
-@router.patch("/schedules/{name}", response_model=ScheduleOut)
+@router.patch("/schedules/{name:path}", response_model=ScheduleOut)
 def enable_schedule(name: NAME, change: ScheduleChange, operator: Operator, services: ServicesOf) -> dict[str, Any]:
     """Pause a schedule, or let it go on."""
     del operator
@@ -113,7 +113,7 @@ def enable_schedule(name: NAME, change: ScheduleChange, operator: Operator, serv
     return schedule_out(changed)
 
 
-@router.delete("/schedules/{name}", status_code=204)
+@router.delete("/schedules/{name:path}", status_code=204)
 def remove_schedule(name: NAME, operator: Operator, services: ServicesOf) -> None:
     """Remove a schedule. Its runs stay."""
     del operator

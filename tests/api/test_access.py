@@ -39,6 +39,22 @@ def test_a_token_that_cannot_be_is_refused(admin: TestClient, wanted: dict[str, 
     assert admin.post(f"{API}/tokens", json=wanted).status_code == status
 
 
+def test_what_has_a_slash_in_its_name_can_be_ended(admin: TestClient) -> None:
+    schedule = {"name": "dc1/nightly", "cron": "0 2 * * *", "targets": ["127.0.0.1"]}
+    made = [
+        admin.post(f"{API}/tokens", json={"name": "dc1/board", "role": "reader"}),
+        admin.post(f"{API}/credentials", json={**CREDENTIAL, "name": "dc1/site"}),
+        admin.post(f"{API}/schedules", json=schedule),
+    ]
+    ended = [
+        admin.delete(f"{API}/tokens/dc1%2Fboard"),
+        admin.delete(f"{API}/credentials/dc1%2Fsite"),
+        admin.delete(f"{API}/schedules/dc1%2Fnightly"),
+    ]
+
+    assert [answer.status_code for answer in made + ended] == [201, 201, 201, 200, 200, 204]
+
+
 @pytest.mark.usefixtures("services")
 def test_a_credential_never_shows_its_secret(admin: TestClient) -> None:
     added = admin.post(f"{API}/credentials", json=CREDENTIAL)
