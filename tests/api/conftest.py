@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from tests.api.estate import ESTATE
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a newcomer whose folder this is; nobody's file or variable gets in."""
+    for name in [name for name in os.environ if name.startswith("CMDB_") and name != "CMDB_REQUIRE_ALL"]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.delenv("CMDB_CONFIG", raising=False)
     return load(store=f"sqlite:///{tmp_path / 'cmdb.sqlite'}")
 
 
