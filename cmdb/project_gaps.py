@@ -24,7 +24,7 @@ class Collected:
     fresh: set[str] = field(default_factory=set)
     stale: dict[str, datetime] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
-    partial: set[str] = field(default_factory=set)
+    partial: dict[str, str | None] = field(default_factory=dict)
     kinds: set[str] = field(default_factory=set)
 
 
@@ -49,7 +49,7 @@ def collected(lines: Iterable[Line], in_force: Iterable[Said], now: datetime, ru
         newest[said.name] = max(said.held.confirmed, newest.get(said.name, said.held.confirmed))
         limit = rules.staleness.get(kind)
         if not said.full:
-            found.partial.add(said.name)
+            found.partial[said.name] = said.held.section.problem
         elif limit is not None and is_stale(said.held.confirmed, limit, now):
             found.stale[said.name] = said.held.confirmed + limit
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from cmdb.model import CI, State
+from cmdb.model import CI, Completeness, State
 from cmdb.nodes import Key, component_address
 from cmdb.project_gaps import Collected
 from cmdb.project_relations import Bond, Bonds
@@ -48,6 +48,7 @@ def problems(
         *_shared(present),
         *_unfit(found, cis),
         *_one_sided(relations, cis, machines),
+        *_uncollected(present, machines),
     ]
     return tuple(sorted(set(every), key=lambda one: (one.kind, one.text, one.about)))
 
@@ -123,6 +124,21 @@ def _unfit(found: Bonds, cis: Mapping[int, CI]) -> Iterator[Problem]:
             f"{claim.type} cannot lead from {source.name} ({source.cls}) to {target.name} ({target.cls}), as "
             f"{claim.by.source} says",
         )
+
+
+def _uncollected(cis: Mapping[int, CI], machines: Mapping[int, Collected]) -> Iterator[Problem]:
+    """Sections that a machine denied, that failed, or that are in part: a log-in refused, a host key that changed."""
+    for group, of in machines.items():
+        if group in cis:
+            for name, refusal in of.refused.items():
+                yield _section(cis[group], group, name, refusal.completeness, refusal.problem)
+            for name, reason in of.partial.items():
+                yield _section(cis[group], group, name, Completeness.PARTIAL, reason)
+
+
+def _section(ci: CI, group: int, name: str, completeness: Completeness, reason: str | None) -> Problem:
+    because = f": {reason}" if reason else ""
+    return Problem(f"section_{completeness}", (group,), f"{ci.name}: section {name} {completeness}{because}")
 
 
 def _one_sided(

@@ -194,7 +194,8 @@ def amend_ci(
     stored = known(services.inventory, ci)
     if if_match is None:
         raise Problem(428, f"send If-Match with the ETag of the CI as you saw it; it is {etag(stored)} now")
-    if if_match.strip() != "*" and etag(stored) not in _tags(if_match):
+    # A strong comparison (RFC 9110, 13.1.1): a weak tag never matches here.
+    if if_match.strip() != "*" and etag(stored) not in {part.strip() for part in if_match.split(",")}:
         raise Problem(412, f"{stored.ci.name!r} has changed: its ETag is {etag(stored)} now; look again, then repeat")
     values = {
         name: None if value is None else check_value(value, f"attributes.{name}")

@@ -335,3 +335,20 @@ def test_what_stands_around_a_ci_and_in_a_place(inventory: Inventory) -> None:
     assert {by_name[name].id for name in ("D01", "D0102", "D010210")} == inventory.within("D01")
     found = inventory.find(Query(places=inventory.within("D01"), classes=frozenset({"server"})))
     assert [row.ci.name for row in found] == ["h"]
+
+
+def test_a_section_that_was_denied_is_a_problem_until_it_is_collected(inventory: Inventory) -> None:
+    denied = Section("ssh.connections", at(1), DENIED, problem="needs root, and sudo -n was not allowed")
+    inventory.absorb(report("10.0.0.1", 1, system(1, name="h", serial="S1"), denied))
+    found = inventory.problems()
+
+    inventory.absorb(report("10.0.0.1", 2, system(2, name="h", serial="S1"), Section("ssh.connections", at(2), FULL)))
+
+    assert [(one.kind, one.about, one.text) for one in found] == [
+        (
+            "section_denied",
+            ("ci-1",),
+            "h: section ssh.connections denied: needs root, and sudo -n was not allowed",
+        )
+    ]
+    assert inventory.problems() == []
