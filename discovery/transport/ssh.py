@@ -185,7 +185,12 @@ class ChannelStream:
 
     def send(self, data: bytes) -> None:
         with translated(self._endpoint, "sending"):
-            self._channel.sendall(data)
+            try:
+                self._channel.sendall(data)
+            except OSError:
+                # It ended before it was asked; what it said until then is still to be read, and `receive` tells its end.
+                if not self._channel.closed:
+                    raise
 
     def end_input(self) -> None:
         with translated(self._endpoint, "sending"):
