@@ -188,7 +188,7 @@ class ChannelStream:
             try:
                 self._channel.sendall(data)
             except OSError:
-                # It ended before it was asked; what it said until then is still to be read, and `receive` tells its end.
+                # It ended before it was asked: what it said is still to be read, and `receive` tells its end.
                 if not self._channel.closed:
                     raise
 
