@@ -38,10 +38,18 @@ def inventory(folder: Path, name: str) -> Inventory:
 
 
 @st.composite
-def events(draw: st.DrawFn) -> list[Event]:
-    """A small world over time: devices that share serials, UUIDs, MACs and names, move, hide, and name each other."""
+def events(draw: st.DrawFn, *, told_apart: bool = False) -> list[Event]:
+    """A small world over time: devices that share serials, UUIDs, MACs and names, move, hide, and name each other.
+
+    `told_apart`: each device has a serial and a MAC of its own, and always gives its serial.
+    """
     addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
     devices = draw(st.lists(device(), min_size=1, max_size=4))
+    if told_apart:
+        devices = [
+            (cls, frozenset({Identifier("serial", f"SER-{n}")}), frozenset({f"00:1b:54:00:00:1{n}"}), name)
+            for n, (cls, _, _, name) in enumerate(devices)
+        ]
     found: list[Event] = []
     for minute in range(draw(st.integers(1, 7))):
         time = START + timedelta(minutes=minute)
@@ -77,7 +85,7 @@ def report(
 ) -> Report:
     cls, identifiers, macs, name = chosen
     sections = []
-    kept = frozenset(one for one in identifiers if draw(st.integers(0, 3)) > 0)
+    kept = frozenset(one for one in identifiers if len(identifiers) == 1 or draw(st.integers(0, 3)) > 0)
     itself = Subject(cls, kept, name, itself=True)
     completeness = draw(st.sampled_from([Completeness.FULL, Completeness.FULL, Completeness.PARTIAL]))
     sections.append(Section("snmp.system", time, completeness, (Statement(itself, {"model": name}),)))
@@ -122,7 +130,7 @@ def test_any_order_repetition_and_delay_gives_the_same_graph(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(events())
+@given(events(told_apart=True))
 def test_telling_everything_again_takes_no_revision(
     tmp_path_factory: pytest.TempPathFactory, given_events: list[Event]
 ) -> None:
