@@ -156,3 +156,17 @@ def test_the_stored_graph_is_the_projection_from_scratch(
     Inventory(SqliteStore(folder / "kept.sqlite"), Rules(missing_after=2), lambda: NOW).tick()
 
     assert json.dumps(store.canonical(), sort_keys=True) == expected
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(events())
+def test_telling_everything_again_leaves_the_graph_of_clones_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, given_events: list[Event]
+) -> None:
+    store = inventory(tmp_path_factory.mktemp("laws"), "clones")
+    before = told(store, given_events)
+
+    after = told(store, given_events)
+
+    assert after == before
+    assert store.verify().problems == ()
