@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from cmdb import codec, lookup
@@ -18,6 +19,7 @@ from cmdb.evidence import (
     World,
     check,
     confirmation_record,
+    decision_record,
     merged,
     normalised,
     ordered_runs,
@@ -41,6 +43,7 @@ from cmdb.schema import RELATION_TYPES
 from cmdb.store.base import Batch, Handle, Record, Transaction
 
 PROBLEMS: Final = "problem"
+EMPTY_PLACES: Final[Mapping[tuple[str, str], set[str]]] = MappingProxyType({})
 _PAGE: Final = 2000
 
 
@@ -100,7 +103,32 @@ def absorb(
         return Outcome(known, None, ())
     reason = f"{'declared by' if report.declared else 'report of'} {report.source.removeprefix('declared:')}"
     work = _Work(tx, known, graph, rules, now)
-    return work.done(actor, reason, report.run, place, {merge.sighting.id} if merge.new else set())
+    return work.done(actor, reason, report.run, {place: {merge.sighting.id} if merge.new else set()})
+
+
+def absorb_all(
+    tx: Transaction, known: Known, graph: Graph, reports: Sequence[Report], rules: Rules, now: datetime, actor: str,
+    reason: str,
+) -> Outcome:  # fmt: skip
+    """Take in several reports as one revision."""
+    new: dict[tuple[str, str], set[str]] = {}
+    for report in reports:
+        check(report)
+        merge = merged(known.world, normalised(report))
+        known.world = merge.world
+        new.setdefault((report.space, report.source), set()).update({merge.sighting.id} if merge.new else ())
+    return _Work(tx, known, graph, rules, now).done(actor, reason, None, new)
+
+
+def decide(
+    tx: Transaction, known: Known, graph: Graph, decisions: Sequence[Decision], rules: Rules, now: datetime, actor: str,
+    reason: str,
+) -> Outcome:  # fmt: skip
+    """Take in what people decided; a decision replaces the one of its id."""
+    tx.put([decision_record(one) for one in decisions])
+    kept = {one.id: one for one in (*known.world.decisions, *decisions)}
+    known.world = replace(known.world, decisions=tuple(kept[id_] for id_ in sorted(kept)))
+    return _Work(tx, known, graph, rules, now).done(actor, reason, None)
 
 
 def after_before(known: Known, report: Report) -> Report:
@@ -187,14 +215,14 @@ class _Work:
         return [f"ci-{number}" for number in range(first, first + count)]
 
     def done(
-        self, actor: str, reason: str, run: str | None, place: tuple[str, str] | None = None, new: Iterable[str] = ()
+        self, actor: str, reason: str, run: str | None, heard: Mapping[tuple[str, str], set[str]] = EMPTY_PLACES
     ) -> Outcome:
-        """Commit the changes, and keep what was said."""
+        """Commit the changes, and keep what was said: at which places, and which sightings say something new."""
         changes = (*self._cis(), *self._relations())
         handles = self._handles(changes)
         batch = Batch(changes, handles, actor, reason, self._now, run)
         revision = self._tx.apply(batch) if changes or handles else None
-        self._keep(place, set(new))
+        self._keep(heard)
         known = self._known
         known.evidence = self._tx.position.evidence
         known.resolution, known.projected, known.ids = self._resolution, self._projected, self._ids
@@ -352,15 +380,15 @@ class _Work:
 
     # Records
 
-    def _keep(self, place: tuple[str, str] | None, new: set[str]) -> None:
+    def _keep(self, heard: Mapping[tuple[str, str], set[str]]) -> None:
         known = self._known
         records: list[Record] = []
         spoken = {at: frozenset(self._ids[group] for group in groups) for at, groups in self._projected.spoken.items()}
         again = {at for at, cis in spoken.items() if known.cis_of.get(at, frozenset()) != cis}
-        for at in sorted(again | ({place} if place is not None else set())):
+        for at in sorted(again | heard.keys()):
             cis = spoken.get(at, frozenset())
             sightings = _sightings(known.world, at)
-            records += [sighting_record(one, cis) for one in sightings if at in again or one.id in new]
+            records += [sighting_record(one, cis) for one in sightings if at in again or one.id in heard[at]]
             records.append(confirmation_record(sightings, cis))
             known.cis_of[at] = cis
         for id_, identity in sorted(self._identities.items()):

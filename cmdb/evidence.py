@@ -112,6 +112,10 @@ class World:
     runs: tuple[RunSection, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
+    def at(self, space: str, source: str) -> list[Sighting]:
+        """What is kept of one source."""
+        return [one for one in self.sightings.values() if (one.space, one.source) == (space, source)]
+
 
 class Merge(NamedTuple):
     """A world after a report; `sighting` is what it was kept in; `new`: it said something that was not in force."""
