@@ -31,7 +31,7 @@ from cmdb.evidence import (
 )
 from cmdb.identity import IDENTITY, Identity, assign, former_ids, identity_of, identity_record
 from cmdb.lines import Line
-from cmdb.model import CI, Change, Component, Graph, Relation, Report, RunSection, State, Value
+from cmdb.model import CI, Change, Component, Decision, Graph, Relation, Report, RunSection, State, Value
 from cmdb.nodes import Voice
 from cmdb.project import GROUP, Projected, Shapes, project
 from cmdb.project_gaps import is_stale
