@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cmdb import absorb as absorbing
-from cmdb import export, lookup, schema, what
+from cmdb import export, history, lookup, schema, what
 from cmdb.absorb import Known, Outcome
 from cmdb.amend import amended
 from cmdb.claims import ClaimView, claims_on
@@ -17,6 +17,7 @@ from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
 from cmdb.graph_cache import GraphCache, changed
+from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate
 from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, State, Value
 from cmdb.rules import Rules
@@ -170,9 +171,9 @@ class Inventory:
 
     # Reading
 
-    def graph(self) -> Graph:
-        """Everything that is known now, the retired included."""
-        return self._cache.graph()
+    def graph(self, at: int | None = None) -> Graph:
+        """Everything that is known now, or was at a revision, the retired included. Raises Gone."""
+        return self._cache.graph() if at is None else history.graph_at(self._store, at)
 
     def stored(self, ci: str) -> StoredCI | None:
         """A CI by its id; a former id leads to the CI that it was joined to."""
@@ -221,9 +222,38 @@ class Inventory:
         """The relations of a CI, both ways."""
         return self._store.relations([ci])
 
-    def neighbourhood(self, ci: str, depth: int, limit: int) -> Graph:
+    # Reading what was
+
+    def point(self, text: str) -> int:
+        """The revision that a text means: a number, `now` or an ISO time. Raises ModelError and Gone."""
+        return history.point(self._store, text)
+
+    def stored_at(self, ci: str, at: int) -> StoredCI | None:
+        """A CI as it was at a revision, by the id that it had then or has now. Raises Gone."""
+        found = history.stored_at(self._store, ci, at)
+        heirs = [] if found is not None else self._store.lookup([Handle("former_id", ci)])
+        return history.stored_at(self._store, heirs[0].ci, at) if heirs else found
+
+    def relations_at(self, ci: str, at: int) -> list[Relation]:
+        """The relations of a CI at a revision, both ways. Raises Gone."""
+        relations = self.graph(at).relations
+        return [row for _, row in sorted(relations.items()) if ci in {row.source, row.target}]
+
+    def diff(self, a: int, b: int) -> Difference:
+        """What is not the same at revision `b` as at `a`, and who made it so. Raises ModelError and Gone."""
+        return history.difference_between(self._store, a, b)
+
+    def oldest(self) -> int:
+        """The oldest revision that can be asked for; 0, when nothing was known, where nothing was trimmed."""
+        return 0
+
+    def trim(self, before: int | timedelta) -> int:
+        """Forget what was before a revision, or longer ago than an age; returns the oldest revision that is left."""
+        raise ModelError(f"history cannot be trimmed yet, not before {before}")
+
+    def neighbourhood(self, ci: str, depth: int, limit: int, at: int | None = None) -> Graph:
         """What stands around a CI, up to `depth` relations away, at most `limit` CIs, the nearest first."""
-        graph = self.graph()
+        graph = self.graph(at)
         if ci not in graph.cis:
             raise NotFound(f"there is no CI {ci!r}")
         around: dict[str, set[str]] = {}

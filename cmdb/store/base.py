@@ -25,6 +25,14 @@ class StoreTooNew(StoreError):
     """The store was written by a newer version of this program; it is not touched."""
 
 
+class Gone(StoreError):
+    """What was asked about lies before what is kept of history; `oldest` is the oldest revision to ask for."""
+
+    def __init__(self, message: str, oldest: int) -> None:
+        super().__init__(message)
+        self.oldest = oldest
+
+
 class Handle(NamedTuple):
     """What a CI is looked up by: `kind` is label, former_label, former_id, serial, uuid, member_serial, wwn, mac,
     host_key, address, name; `value` is normalised (`cmdb.lookup`)."""
