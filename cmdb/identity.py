@@ -142,9 +142,10 @@ class _Assigner:
                 elif any(token[0] == "line" for token in common) and len(common) > 1:
                     faint.setdefault(id_, []).append(group)
         claims: dict[int, list[str]] = {}
-        for id_ in sorted(strong, key=number_of):
+        # What a later group was found to be just as before is no longer free for an earlier one.
+        for id_ in sorted(strong.keys() - self._leads.keys(), key=number_of):
             claims.setdefault(self._best(id_, strong[id_], tokens, claims), []).append(id_)
-        for id_ in sorted(faint.keys() - strong.keys(), key=number_of):
+        for id_ in sorted(faint.keys() - strong.keys() - self._leads.keys(), key=number_of):
             # A burnt value at the same address tells a group that nobody else is, and joins nothing.
             free = [group for group in faint[id_] if group not in claims]
             if free:
