@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 from urllib.parse import quote, unquote
 
 import yaml
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import SettingsError as SourceError
+
+from cmdb.model import ModelError
+from cmdb.rules import DEFAULT_STALENESS, SOURCES, Rules
 
 _SQLITE = "sqlite:///"
 
@@ -54,6 +59,16 @@ class Settings(BaseSettings):
     ssh_port: int = Field(default=22, ge=1, le=65535)
     host_key_policy: str = Field(default="pin", pattern="^(pin|strict)$")
     missing_after: int = Field(default=3, ge=1, description="complete runs without an answer until a CI is missing")
+    trust: dict[str, tuple[str, ...]] = Field(
+        default={}, description="by attribute or class.attribute, kinds of reporters, the most trusted first"
+    )
+    staleness_days: dict[str, Annotated[float, Field(gt=0, le=36_500)] | None] = Field(
+        default={}, description="by kind of source, days after which an unconfirmed claim is stale; null: never"
+    )
+    retired_days: dict[str, int] = Field(default={}, description="by class, days of missing until it is retired")
+    volatile: dict[str, bool] = Field(
+        default={}, description="by attribute or class.attribute, whether it flaps and makes no history"
+    )
     language: str = Field(default="en", pattern="^(en|zh)$")
 
     @classmethod
@@ -67,6 +82,23 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings  # a third and fourth place to look would only surprise
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=config_file())
+
+    @model_validator(mode="after")
+    def _rules_make_sense(self) -> Self:
+        self.rules()
+        return self
+
+    def rules(self, scanned: frozenset[str] = frozenset()) -> Rules:
+        """What the site decides about truth. Raises ModelError for classes, attributes and kinds that are not known."""
+        stale = dict(DEFAULT_STALENESS)
+        for kind, days in self.staleness_days.items():
+            if kind not in SOURCES:
+                raise ModelError(f"staleness_days: unknown kind of source {kind!r}; known: {', '.join(SOURCES)}")
+            if days is None:
+                stale.pop(kind, None)
+            else:
+                stale[kind] = timedelta(days=days)
+        return Rules(self.trust, stale, self.missing_after, self.retired_days, self.volatile, scanned)
 
     @property
     def folder(self) -> Path:
@@ -107,8 +139,16 @@ def load(**flags: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in row['loc'])}: {row['msg']}" for row in error.errors()]
+        lines = [
+            ": ".join([*filter(None, [".".join(str(part) for part in row["loc"])]), row["msg"]])
+            for row in error.errors()
+        ]
         raise SettingsError(f"settings ({file}, CMDB_* variables, flags): {'; '.join(lines)}") from error
+    except SourceError as error:
+        said = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+        raise SettingsError(
+            f"settings: {said}; a setting with several values is written as JSON in a variable"
+        ) from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         said = " ".join(str(error).split())
         raise SettingsError(f"the settings file {file} cannot be read: {said}; write lines of NAME: VALUE") from error

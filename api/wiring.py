@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from api.settings import Settings
 
 if TYPE_CHECKING:
+    from api.feed import Feed
+    from api.stream import Follower
     from cmdb.inventory import Inventory
     from cmdb.rules import Rules
     from cmdb.store.base import GraphStore
@@ -46,16 +48,28 @@ class Services:
 
     @cached_property
     def rules(self) -> Rules:
-        from cmdb.rules import Rules
         from discovery.family import scanned_classes
 
-        return Rules(missing_after=self.settings.missing_after, scanned=scanned_classes())
+        return self.settings.rules(scanned_classes())
 
     @cached_property
     def inventory(self) -> Inventory:
         from cmdb.inventory import Inventory
 
         return Inventory(self.store, self.rules, now)
+
+    @cached_property
+    def feed(self) -> Feed:
+        from api.feed import Feed
+
+        return Feed(self.inventory)
+
+    @cached_property
+    def follower(self) -> Follower:
+        """What waits for news of the journal, for all who listen to this process."""
+        from api.stream import Follower
+
+        return Follower(self.feed.newest)
 
     @cached_property
     def operations(self) -> Database:
@@ -154,6 +168,8 @@ class Services:
         """Close what was opened."""
         if (clock := self.__dict__.get("clock")) is not None:
             clock.stop()
+        if (follower := self.__dict__.get("follower")) is not None:
+            follower.stop()
         for name in ("store", "operations"):
             if (part := self.__dict__.get(name)) is not None:
                 part.close()

@@ -18,7 +18,7 @@ from cmdb.rules import Rules
 from cmdb.schema import REPORTERS
 
 HAND: Final = "declared:hand:"
-"""Sources of values that somebody entered by hand at one CI: believed before declared files."""
+"""Sources of values that somebody entered by hand at one CI: believed before all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,9 @@ def ranked(claims: Iterable[Claim], trust: Sequence[str]) -> list[tuple[tuple[An
     return sorted(found, key=lambda row: (row[0], row[1].by.space, row[1].by.source, row[1].by.section))
 
 
-def _trust(trust: Sequence[str], by: Utterance) -> tuple[int, bool]:
-    return trust_rank(trust, by.kind), not by.source.startswith(HAND)
+def _trust(trust: Sequence[str], by: Utterance) -> tuple[bool, int]:
+    """What somebody entered at this one CI comes first, whomever the rules trust for the attribute."""
+    return not by.source.startswith(HAND), trust_rank(trust, by.kind)
 
 
 def best(claims: Sequence[Claim], trust: Sequence[str]) -> Value:
@@ -120,7 +121,11 @@ def trust_of(rules: Rules, cls: str, attribute: str) -> Sequence[str]:
 def shape(said: Sequence[Utterance], rules: Rules, space: str, address: str | None) -> CI:
     """A CI, still without id, state, owner, groups and gaps; `address` is where it answered last."""
     cls = choose_class(class_claims(said))
-    values = {name: best(claims, trust_of(rules, cls, name)) for name, claims in sorted(attribute_claims(said).items())}
+    values = {
+        name: best(claims, trust_of(rules, cls, name))
+        for name, claims in sorted(attribute_claims(said).items())
+        if not rules.is_volatile(cls, name)
+    }
     found = frozenset(one for each in said for one in each.subject.identifiers)
     members = {one.value for one in found if one.scheme == "member_serial"}
     if members:

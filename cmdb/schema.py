@@ -17,11 +17,15 @@ name; what a section says of others than itself counts as `neighbour`."""
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute of a class: its type, its unit, and who is trusted for it, most trusted first."""
+    """An attribute of a class: its type, its unit, and who is trusted for it, most trusted first.
+
+    `volatile`: it is measured and flaps (free space, uptime, load), so it makes no history: a reading, not a value.
+    """
 
     type: type
     unit: str = ""
     trust: tuple[str, ...] = REPORTERS
+    volatile: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +75,38 @@ def _attributes(**types: tuple[type, str] | type) -> Mapping[str, Attribute]:
     return MappingProxyType(rows)
 
 
+def _measured(**types: tuple[type, str]) -> Mapping[str, Attribute]:
+    """Attributes that flap."""
+    return MappingProxyType({name: Attribute(*row, volatile=True) for name, row in types.items()})
+
+
 _ANY = _attributes(description=str, contact=str, location_text=str, notes=str, owner=str, environment=str)
-_DEVICE = _attributes(
-    vendor=str, model=str, version=str, asset_code=str, sys_object_id=str, sys_description=str, gateway=bool,
-    hostname=str, memory=(int, "byte"), cpus=(int, "core"),
-)  # fmt: skip
+_BY_SNMP = ("snmp", "ssh", "declared", "neighbour")
+"""Of what an agent alone can know a file is at best a copy."""
+_DEVICE = MappingProxyType({
+    **_attributes(vendor=str, model=str, version=str, asset_code=str, gateway=bool, hostname=str, memory=(int, "byte"),
+                  cpus=(int, "core")),
+    "sys_object_id": Attribute(str, trust=_BY_SNMP),
+    "sys_description": Attribute(str, trust=_BY_SNMP),
+    **_measured(uptime=(int, "second")),
+})  # fmt: skip
 _SERVICE = _attributes(audience=str, sla=str, criticality=str, version=str)
 _SOFTWARE = _attributes(vendor=str, product=str, version=str, edition=str)
 _PROCESS = _attributes(command=str, port=int, user=str, product=str, version=str)
-_SYSTEM = _attributes(product=str, version=str, kernel=str, architecture=str, hostname=str, machine_id=str)
-_CAPACITY = _attributes(capacity=(int, "byte"), raid_level=str, status=str)
+_SYSTEM = MappingProxyType({
+    **_attributes(product=str, version=str, kernel=str, architecture=str, hostname=str, machine_id=str),
+    **_measured(uptime=(int, "second"), memory_free=(int, "byte"), load_percent=(int, "percent")),
+})  # fmt: skip
+_FREE = _measured(free=(int, "byte"))
+_CAPACITY = MappingProxyType({**_attributes(capacity=(int, "byte"), raid_level=str, status=str), **_FREE})
+_POWER = _measured(load_percent=(int, "percent"), battery_percent=(int, "percent"), runtime=(int, "second"))
 _ETHERNET = frozenset({"ethernet"})
 
 
 def _device(name: str, cut_off: str | None = "down", forwards: frozenset[str] = frozenset(), domain: str = "machine",
+            measured: Mapping[str, Attribute] = MappingProxyType({}),
             **more: tuple[type, str] | type) -> CIClass:  # fmt: skip
-    return CIClass(name, "device", _attributes(**more), domain, cut_off, forwards)
+    return CIClass(name, "device", MappingProxyType({**_attributes(**more), **measured}), domain, cut_off, forwards)
 
 
 _ROWS = (
@@ -120,11 +140,11 @@ _ROWS = (
     _device("load_balancer", forwards=_ETHERNET),
     _device("wireless", forwards=_ETHERNET),
     _device("fc_switch", cut_off="unmanaged", forwards=frozenset({"fc"})),
-    _device("storage", cut_off="unmanaged", capacity=(int, "byte")),
+    _device("storage", cut_off="unmanaged", capacity=(int, "byte"), measured=_FREE),
     CIClass("pool", attributes=_CAPACITY, domain="software"),
     CIClass("volume", attributes=_CAPACITY, domain="software"),
     _device("tape_library", cut_off="unmanaged", drives=int, slots=int),
-    _device("power_unit", cut_off="unmanaged", load_percent=(int, "percent"), status=str),
+    _device("power_unit", cut_off="unmanaged", status=str, measured=_POWER),
     _device("management_controller", cut_off="unmanaged", domain="controller"),
     _device("printer"),
     CIClass("unknown_device", "device"),
@@ -220,6 +240,14 @@ COMPONENTS: Mapping[str, Mapping[str, type]] = MappingProxyType({
 """Kinds of components and their attributes (`addresses` and `legs` are lists). A group's legs are ids of CIs, or
 `group:NAME` for a group of the same CI."""
 
+COMPONENTS_MEASURED: Mapping[str, Mapping[str, type]] = MappingProxyType({
+    "interface": {"in_errors": int, "out_errors": int, "in_discards": int, "out_discards": int},
+    "fc_port": {"in_errors": int, "out_errors": int},
+    "disk": {"free": int},
+    "power_supply": {"load_percent": int},
+})  # fmt: skip
+"""What flaps of components, as `Attribute.volatile` says it of attributes."""
+
 SECTION_SHOWS: Mapping[str, frozenset[str]] = MappingProxyType({
     "ssh.system": frozenset({"runs_on"}),
     "ssh.processes": frozenset({"runs_on"}),
@@ -279,6 +307,11 @@ def attribute_row(cls: str, name: str) -> Attribute | None:
         if name in CI_CLASSES[row].attributes:
             return CI_CLASSES[row].attributes[name]
     return _ANY.get(name)
+
+
+def attribute_names(cls: str) -> frozenset[str]:
+    """The attributes of a class, its parents' and everybody's included."""
+    return frozenset(_ANY).union(*(CI_CLASSES[row].attributes for row in lineage(cls)))
 
 
 def fits(type_name: str, source: str, target: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,52 @@ def test_a_folder_of_any_name_will_do(home: Path, monkeypatch: pytest.MonkeyPatc
     made = sorted(file.name for file in (folder / "cmdb").iterdir() if file.suffix == ".sqlite")
     assert made == ["cmdb-operations.sqlite", "cmdb.sqlite"]
     assert services.settings.folder == folder / "cmdb"
+
+
+def test_what_a_site_decides_about_truth_comes_from_the_file_and_from_variables(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _file(
+        home,
+        "trust: {device.model: [snmp, ssh]}\nstaleness_days: {ssh: 7, snmp: null}\nmissing_after: 2\n"
+        "volatile: {power_unit.load_percent: false}\n",
+    )
+    monkeypatch.setenv("CMDB_RETIRED_DAYS", '{"printer": 5}')
+
+    rules = Services(load()).rules
+
+    assert rules.trusted("server", "model") == ("snmp", "ssh")
+    assert (rules.staleness, rules.missing_after) == ({"ssh": timedelta(days=7)}, 2)
+    assert rules.retired_after("printer") == timedelta(days=5)
+    assert not rules.is_volatile("power_unit", "load_percent")
+    assert rules.scans("server")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("trust: {sever.model: [ssh]}", "trust: sever.model: unknown class 'sever'"),
+        ("trust: {device.modle: [ssh]}", "trust: device.modle: unknown attribute 'modle' of device"),
+        ("trust: {device.model: [shh]}", "trust: device.model: unknown kind of reporter 'shh'"),
+        ("staleness_days: {smnp: 3}", "staleness_days: unknown kind of source 'smnp'; known: declared, ssh, snmp"),
+        ("staleness_days: {ssh: -3}", "staleness_days.ssh"),
+        ("retired_days: {printer: -1}", "retired_days: printer: -1 days"),
+        ("retired_days: {printer: soon}", "retired_days.printer"),
+        ("volatile: {power_unit.lod: true}", "volatile: power_unit.lod: unknown attribute 'lod' of power_unit"),
+    ],
+)
+def test_rules_that_make_no_sense_are_said_before_anything_is_opened(home: Path, text: str, message: str) -> None:
+    _file(home, text)
+
+    with pytest.raises(SettingsError) as refused:
+        load()
+
+    assert message in str(refused.value)
+    assert "cmdb.yaml" in str(refused.value)
+
+
+def test_a_variable_of_several_values_that_is_no_json_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CMDB_TRUST", "device.model=snmp")
+
+    with pytest.raises(SettingsError, match=r'"trust".*JSON'):
+        load()
