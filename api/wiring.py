@@ -11,6 +11,7 @@ from api.settings import Settings
 
 if TYPE_CHECKING:
     from api.feed import Feed
+    from api.readiness import Readiness
     from api.stream import Follower
     from cmdb.inventory import Inventory
     from cmdb.rules import Rules
@@ -158,6 +159,12 @@ class Services:
             inventory=lambda: self.inventory,
             lock=self.settings.folder / "scheduler.lock",
         )
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        from api.readiness import Readiness
+
+        return Readiness(lambda: (self.store.position(), self.operations.rows("SELECT 1 AS one")))
 
     @cached_property
     def cursor_key(self) -> bytes:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from api.auth import ServicesOf
-from cmdb.store.base import StoreError
-from operations.errors import OperationsError
 
 router = APIRouter(tags=["health"])
 
@@ -17,13 +15,10 @@ def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/ready", responses={503: {"description": "A store does not answer."}})
+@router.get("/ready", responses={503: {"description": "A store does not answer in time."}})
 def ready(services: ServicesOf, response: Response) -> dict[str, str]:
     """Both stores answer."""
-    try:
-        services.store.position()
-        services.operations.rows("SELECT 1 AS one")
-    except (StoreError, OperationsError):
-        response.status_code = 503
-        return {"status": "unavailable"}
-    return {"status": "ok"}
+    if services.readiness.is_ready():
+        return {"status": "ok"}
+    response.status_code = 503
+    return {"status": "unavailable"}
