@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from cmdb.model import CI, Change, Graph, Relation, Revision, Value
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class StoreError(Exception):
@@ -53,6 +53,27 @@ class StoredCI(NamedTuple):
 
     ci: CI
     revision: int
+
+
+class Past(NamedTuple):
+    """How a CI or relation was from revision `since` on, until revision `until` changed or removed it."""
+
+    since: int
+    until: int
+    image: CI | Relation
+
+
+class Base(NamedTuple):
+    """The oldest revision that can be asked for: 0 until history is trimmed, which had no time and no images.
+
+    `hash` is what the first journal entry that is kept follows. `images` is the digest of the CIs and relations at this
+    revision (`plan.digest_of`): what journal and past intervals give back is proven by it.
+    """
+
+    revision: int
+    at: datetime | None
+    hash: str
+    images: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +144,8 @@ class Transaction(Protocol):
     @property
     def position(self) -> Position: ...
 
-    def records(self, kind: str, keys: Iterable[str] | None = None) -> list[Record]:
-        """The records of a kind, all or those with any of the keys, ordered by id."""
+    def records(self, kind: str, keys: Iterable[str] | None = None, before: datetime | None = None) -> list[Record]:
+        """The records of a kind, ordered by id: all, or those with any of the keys, or with an `at` up to `before`."""
 
     def put(self, records: Sequence[Record]) -> None:
         """Store records, replacing those of the same (kind, id). Counts as a write of evidence."""
@@ -155,7 +176,13 @@ class GraphStore(Protocol):
 
     def position(self) -> Position: ...
 
-    def records(self, kind: str, keys: Iterable[str] | None = None, cis: Iterable[str] | None = None) -> list[Record]:
+    def records(
+        self,
+        kind: str,
+        keys: Iterable[str] | None = None,
+        cis: Iterable[str] | None = None,
+        before: datetime | None = None,
+    ) -> list[Record]:
         """Outside a transaction; `cis` narrows to the records that speak of one of these CIs."""
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredCI]: ...
@@ -175,8 +202,33 @@ class GraphStore(Protocol):
     def topology(self) -> Graph:
         """All CIs and relations at one revision, the retired included; never a torn state."""
 
+    # At another time: a revision before the base raises Gone, one that is not there yet StoreError.
+
+    def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
+        """The CIs as they were at a revision, with the revision of their last change then."""
+
+    def relations_at(self, ids: Iterable[str], revision: int) -> list[Relation]:
+        """The relations that had an end among `ids` at a revision, ordered by id."""
+
+    def topology_at(self, revision: int) -> Graph:
+        """All CIs and relations of a revision."""
+
+    def revision_at(self, time: datetime) -> int:
+        """The last revision committed at or before a time; 0 before the first. Raises Gone for one before the base."""
+
+    def base(self) -> Base: ...
+
+    def trim(self, before: int) -> Base:
+        """Forget what was before a revision, which becomes the base: the journal up to it, what had ended by then.
+
+        An earlier one than the base changes nothing. May stop half-way, at a base between, and be called again.
+        """
+
+    def past(self, first: int, last: int) -> list[Past]:
+        """The intervals that ended in the revisions `first` to `last`, ordered by (until, id)."""
+
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
-        """The revisions after `after`, in order."""
+        """The revisions after `after`, in order. Raises Gone where those that follow it were trimmed."""
 
     def journal(self) -> Iterator[Revision]:
         """The whole chain from its base, for verification."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
-from cmdb.model import CI, Graph, Relation, Revision
+from cmdb.model import Graph, Relation, Revision
 from cmdb.store import plan as planning
 from cmdb.store.base import (
     SCHEMA_VERSION,
+    Base,
     Handle,
     Match,
+    Past,
     Position,
     Query,
     Record,
@@ -19,10 +22,22 @@ from cmdb.store.base import (
     StoreError,
     StoreTooNew,
 )
-from cmdb.store.bolt import Server, utc
-from cmdb.store.neo4j_graph import CONSTRAINTS, INDEXES, META, position_out, relation_of, sort_key, stored_ci
+from cmdb.store.bolt import Server
+from cmdb.store.neo4j_graph import CONSTRAINTS, INDEXES, META, position_out, sort_key, stored_ci
+from cmdb.store.neo4j_history import (
+    check_revision,
+    fill_from_journal,
+    read_base,
+    read_changes,
+    read_cis_at,
+    read_past,
+    read_relations_at,
+    read_revision_at,
+    read_topology_at,
+)
 from cmdb.store.neo4j_reading import (
     SORT_KEYS,
+    Run,
     filters,
     read_cis,
     read_handles,
@@ -32,6 +47,7 @@ from cmdb.store.neo4j_reading import (
     read_relations,
 )
 from cmdb.store.neo4j_writing import Neo4jTransaction
+from cmdb.store.past import GENESIS, base_out, check_kept
 
 TRANSACTION_TIMEOUT_S = 600.0
 """When the server ends a write transaction, its wait for the other writers included."""
@@ -70,8 +86,14 @@ class Neo4jStore:
     def position(self) -> Position:
         return read_position(self._server.run)
 
-    def records(self, kind: str, keys: Iterable[str] | None = None, cis: Iterable[str] | None = None) -> list[Record]:
-        return read_records(self._server.run, kind, keys, cis)
+    def records(
+        self,
+        kind: str,
+        keys: Iterable[str] | None = None,
+        cis: Iterable[str] | None = None,
+        before: datetime | None = None,
+    ) -> list[Record]:
+        return read_records(self._server.run, kind, keys, cis, before)
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredCI]:
         return read_cis(self._server.run, ids)
@@ -107,57 +129,59 @@ class Neo4jStore:
         return read_relations(self._server.run, ids, types)
 
     def topology(self) -> Graph:
-        """Load, then apply the journal of what was committed meanwhile: Neo4j reads what is committed, row by row."""
-        start = self.position().revision
-        images = self._server.run("MATCH (n:CI) WHERE n._image IS NOT NULL RETURN n._image")
-        linked = self._server.run("MATCH (a:CI)-[r]->(b:CI) RETURN a.id, collect([r.id, type(r), b.id, properties(r)])")
-        cis = {ci.id: ci for ci, _ in (stored_ci(image) for (image,) in images)}
-        # What is deleted while it is read comes as null; the journal has it.
-        relations = {row[0]: relation_of(source, row) for source, rows in linked for row in rows if None not in row}
-        revision = start
-        while page := self.changes(revision, _PAGE):
-            for change in (change for entry in page for change in entry.changes):
-                _replay(change.id, change.before, change.after, cis, relations)
-            revision = page[-1].n
-        return Graph(revision, dict(sorted(cis.items())), dict(sorted(relations.items())))
+        """The graph of the newest revision at the time of asking, whatever is committed while it is loaded."""
+        return read_topology_at(self._server.run, self.position().revision)
+
+    def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
+        with self._state_of(revision) as run:
+            return read_cis_at(run, ids, revision)
+
+    def relations_at(self, ids: Iterable[str], revision: int) -> list[Relation]:
+        with self._state_of(revision) as run:
+            return read_relations_at(run, ids, revision)
+
+    def topology_at(self, revision: int) -> Graph:
+        with self._state_of(revision) as run:
+            return read_topology_at(run, revision)
+
+    @contextmanager
+    def _state_of(self, revision: int) -> Iterator[Run]:
+        """What runs statements about a revision, which is there, and was not trimmed away in between."""
+        check_revision(self._server.run, revision)
+        yield self._server.run
+        check_revision(self._server.run, revision)
+
+    def revision_at(self, time: datetime) -> int:
+        return read_revision_at(self._server.run, time)
+
+    def base(self) -> Base:
+        return read_base(self._server.run)
+
+    def trim(self, before: int) -> Base:
+        while True:
+            with self.write() as transaction:
+                base = transaction.trim(before)
+            if base.revision >= before:
+                return base
+
+    def past(self, first: int, last: int) -> list[Past]:
+        with self._state_of(max(first - 1, 0)) as run:
+            return read_past(run, first, last)
 
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
-        rows = self._server.run(
-            "MATCH (r:Revision) WHERE r.n > $after RETURN r.n, r.at, r.actor, r.run, r.reason, r.changes, r.prev_hash,"
-            " r.hash ORDER BY r.n LIMIT $limit",
-            after=after,
-            limit=limit,
-        )
-        return [
-            Revision(n, utc(at), actor, run, reason, planning.changes_of(changes), prev_hash, digest)
-            for n, at, actor, run, reason, changes, prev_hash, digest in rows
-        ]
+        found = read_changes(self._server.run, after, limit)
+        if not found or found[0].n != after + 1:
+            check_kept(after, self.base().revision)
+        return found
 
     def journal(self) -> Iterator[Revision]:
-        after = 0
+        after = self.base().revision
         while page := self.changes(after, _PAGE):
             yield from page
             after = page[-1].n
 
     def close(self) -> None:
         self._server.close()
-
-
-def _replay(
-    name: str,
-    before: CI | Relation | None,
-    after: CI | Relation | None,
-    cis: dict[str, CI],
-    relations: dict[str, Relation],
-) -> None:
-    if isinstance(after, CI):
-        cis[name] = after
-    elif isinstance(after, Relation):
-        relations[name] = after
-    elif isinstance(before, CI):
-        cis.pop(name, None)
-    else:
-        relations.pop(name, None)
 
 
 def _open_schema(server: Server) -> None:
@@ -176,7 +200,20 @@ def _open_schema(server: Server) -> None:
         if name not in known:
             server.run(f"CREATE INDEX {name} IF NOT EXISTS {rule}")
     server.run(
-        "MERGE (m:Meta {name: 'store'}) ON CREATE SET m:Lock, m.schema = $schema, m.lock = 0, m.position = $position",
+        "MERGE (m:Meta {name: 'store'}) ON CREATE SET m:Lock, m.schema = $schema, m.lock = 0, m.position = $position,"
+        " m.base = $base",
         schema=SCHEMA_VERSION,
         position=position_out(planning.START),
+        base=base_out(GENESIS),
     )
+    if found and found[0][0] < SCHEMA_VERSION:
+        _migrate(server)
+
+
+def _migrate(server: Server) -> None:
+    """Bring a store of schema 1 to 2, under the lock of its writers."""
+    with server.transaction(f"MATCH {META} SET m.lock = m.lock + 1", TRANSACTION_TIMEOUT_S) as bolt:
+        if bolt.run(f"MATCH {META} RETURN m.schema") == [[SCHEMA_VERSION]]:
+            return  # another program was faster
+        fill_from_journal(server.run)
+        bolt.run(f"MATCH {META} SET m.schema = $schema, m.base = $base", schema=SCHEMA_VERSION, base=base_out(GENESIS))

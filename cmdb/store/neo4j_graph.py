@@ -23,7 +23,7 @@ _CI_WORDS = frozenset({
     "id", "name", "label", "class", "space", "state", "revision", "key", "owner_id", "identifiers", "missing_since",
 })  # fmt: skip
 _COMPONENT_WORDS = frozenset({"name", "kind"})
-_RELATION_WORDS = frozenset({"id"})
+_RELATION_WORDS = frozenset({"id", "revision"})
 
 _BEYOND = re.compile("[\uffff-\U0010ffff]")
 
@@ -43,6 +43,12 @@ INDEXES: Mapping[str, str] = {
     "handle_key": "FOR (n:Handle) ON (n._key)",
     "handle_ci": "FOR (n:Handle) ON (n.ci)",
     "record_kind": "FOR (n:Record) ON (n.kind)",
+    "record_at": "FOR (n:Record) ON (n.kind, n.at)",
+    "revision_at": "FOR (n:Revision) ON (n.at)",
+    "past_id": "FOR (n:Past) ON (n.id, n.until)",
+    "past_until": "FOR (n:Past) ON (n.until)",
+    "past_source": "FOR (n:Past) ON (n.source, n.until)",
+    "past_target": "FOR (n:Past) ON (n.target, n.until)",
     "record_key": "FOR (n:RecordKey) ON (n._key)",
 }
 
@@ -119,12 +125,12 @@ def _shown(values: Mapping[str, Value], taken: frozenset[str]) -> dict[str, Any]
     return shown
 
 
-def relation_properties(relation: Relation) -> dict[str, Any]:
-    """The columns as properties; beside them as JSON where properties would not give them back as they were."""
+def relation_properties(relation: Relation, revision: int) -> dict[str, Any]:
+    """The revision it is from, and the columns; those as JSON too where properties would not give them back."""
     shown = _shown(relation.columns, _RELATION_WORDS)
     if shown != dict(relation.columns) or any(_is_changed(value) for value in relation.columns.values()):
         shown["_columns"] = codec.canonical(codec.values_out(relation.columns)).decode()
-    return shown | {"id": relation.id}
+    return shown | {"id": relation.id, "revision": revision}
 
 
 def _is_changed(value: Value) -> bool:
@@ -137,7 +143,7 @@ def relation_of(source: str, row: Row) -> Relation:
     if "_columns" in properties:
         columns = codec.values_in(json.loads(properties["_columns"]))
     else:
-        columns = {key: value for key, value in properties.items() if key != "id"}
+        columns = {key: value for key, value in properties.items() if key not in _RELATION_WORDS}
     return Relation(name, kind.lower(), source, target, columns)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Protocol
 
 from cmdb.model import Relation
@@ -34,7 +35,9 @@ def read_position(run: Run) -> Position:
     return position_in(position)
 
 
-def read_records(run: Run, kind: str, keys: Iterable[str] | None, cis: Iterable[str] | None) -> list[Record]:
+def read_records(
+    run: Run, kind: str, keys: Iterable[str] | None, cis: Iterable[str] | None, before: datetime | None
+) -> list[Record]:
     ways = ["(r:Record {kind: $kind})"]
     parameters: dict[str, object] = {"kind": kind}
     if keys is not None:
@@ -47,6 +50,9 @@ def read_records(run: Run, kind: str, keys: Iterable[str] | None, cis: Iterable[
         ways.append("(r)-[:FROM]->(n:CI)")
         where.append("n.id IN $cis")
         parameters["cis"] = sorted(set(cis))
+    if before is not None:
+        where.append("r.at <= $before")
+        parameters["before"] = before
     rows = run(f"MATCH {', '.join(ways)} WHERE {' AND '.join(where)} WITH DISTINCT r RETURN {_RECORD}", **parameters)
     return sorted((record_of(row) for row in rows), key=lambda record: record.id)
 

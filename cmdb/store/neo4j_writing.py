@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from cmdb.model import CI, Relation, Revision
 from cmdb.store import plan as planning
-from cmdb.store.base import Batch, Handle, Position, Record, StoredCI, StoreError
+from cmdb.store.base import Base, Batch, Handle, Position, Record, StoredCI, StoreError
 from cmdb.store.bolt import BoltTransaction
 from cmdb.store.neo4j_graph import (
     META,
@@ -23,6 +24,7 @@ from cmdb.store.neo4j_graph import (
     record_properties,
     relation_properties,
 )
+from cmdb.store.neo4j_history import past_properties, trim_step
 from cmdb.store.neo4j_reading import read_cis, read_handles, read_position, read_records, read_relations
 
 _ROWS = 5_000
@@ -45,8 +47,8 @@ class Neo4jTransaction:
     def position(self) -> Position:
         return self._position
 
-    def records(self, kind: str, keys: Iterable[str] | None = None) -> list[Record]:
-        return read_records(self._bolt.run, kind, keys, None)
+    def records(self, kind: str, keys: Iterable[str] | None = None, before: datetime | None = None) -> list[Record]:
+        return read_records(self._bolt.run, kind, keys, None, before)
 
     def put(self, records: Sequence[Record]) -> None:
         planning.check_records(records)
@@ -116,8 +118,9 @@ class Neo4jTransaction:
         self._refuse_dangling(work)
         revision = None
         if batch.changes:
-            revision, changes = planning.draft(batch, self._position)
+            revision, changes = planning.draft(batch, work, self._position)
             self._write_journal(revision, changes)
+            self._write_past(work, revision.n)
             self._position = replace(self._position, revision=revision.n, at=revision.at, hash=revision.hash)
         handles = self._write_handles(work)
         self._drop_relations(work)
@@ -156,6 +159,23 @@ class Neo4jTransaction:
             },
         )
 
+    def _write_past(self, work: planning.Plan, until: int) -> None:
+        """Close the intervals of what a batch changes or removes; runs before the present is written."""
+        cis, relations = [], []
+        for name, image in work.was.items():
+            row = past_properties(image, until, work.before[name])
+            if isinstance(image, CI):
+                cis.append(row)
+            else:
+                relations.append((image.type, row))
+        close = "CREATE (p:Past) SET p = row, p.since = "
+        self._each(cis, f"MATCH (n:CI {{id: row.id}}) {close} n.revision")
+        for kind, group in _grouped(relations, lambda pair: pair[0]):
+            self._each(
+                [row for _, row in group],
+                f"MATCH (:CI)-[r:{kind.upper()} {{id: row.id}}]->(:CI) {close} r.revision",
+            )
+
     def _write_handles(self, work: planning.Plan) -> dict[str, frozenset[Handle]]:
         """Replace handles; returns all handles of the CIs that are stored or given handles."""
         old = self.handles([*(ci.id for ci in work.cis), *work.handles, *work.dropped])
@@ -181,7 +201,10 @@ class Neo4jTransaction:
         revision = self._position.revision
         for cls, cis in _grouped(work.cis, lambda ci: ci.cls):
             self._each(
-                [ci_properties(ci, work.images[ci.id], revision, handles.get(ci.id, frozenset())) for ci in cis],
+                [
+                    ci_properties(ci, work.after[ci.id].decode(), revision, handles.get(ci.id, frozenset()))
+                    for ci in cis
+                ],
                 f"MERGE (n:CI {{id: row.id}}) SET n = row SET n:{class_labels(cls)}",
             )
         renamed = self.get(set(work.handles) - set(new))
@@ -221,12 +244,17 @@ class Neo4jTransaction:
             )
 
     def _write_relations(self, work: planning.Plan) -> None:
+        revision = self._position.revision
         for kind, group in _grouped(work.relations, lambda relation: relation.type):
             self._each(
-                [[relation.source, relation.target, relation_properties(relation)] for relation in group],
+                [[relation.source, relation.target, relation_properties(relation, revision)] for relation in group],
                 "MATCH (a:CI {id: row[0]}) MATCH (b:CI {id: row[1]})"
                 f" MERGE (a)-[r:{kind.upper()} {{id: row[2].id}}]->(b) SET r = row[2]",
             )
+
+    def trim(self, before: int) -> Base:
+        """One step of `GraphStore.trim`."""
+        return trim_step(self._bolt.run, before)
 
     def finish(self) -> None:
         """Move the position, and link records to the CIs they speak of, which may have been made after them."""

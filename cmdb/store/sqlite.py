@@ -6,13 +6,25 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
-from cmdb import codec
 from cmdb.model import Graph, Relation, Revision
 from cmdb.store import plan as planning
-from cmdb.store.base import Handle, Match, Position, Query, Record, StoredCI, StoreError, StoreUnavailable
+from cmdb.store.base import Base, Handle, Match, Past, Position, Query, Record, StoredCI, StoreError, StoreUnavailable
+from cmdb.store.past import check_kept
 from cmdb.store.sqlite_file import connect, open_schema, translated
+from cmdb.store.sqlite_history import (
+    check_revision,
+    read_base,
+    read_changes,
+    read_cis_at,
+    read_past,
+    read_relations_at,
+    read_revision_at,
+    read_topology,
+    read_topology_at,
+)
 from cmdb.store.sqlite_rows import (
     SORT_COLUMNS,
     filters,
@@ -20,7 +32,6 @@ from cmdb.store.sqlite_rows import (
     read_handles,
     read_position,
     read_records,
-    read_relation,
     read_relations,
 )
 from cmdb.store.sqlite_writing import SqliteTransaction
@@ -92,9 +103,15 @@ class SqliteStore:
         with self._connection() as connection:
             return read_position(connection)
 
-    def records(self, kind: str, keys: Iterable[str] | None = None, cis: Iterable[str] | None = None) -> list[Record]:
+    def records(
+        self,
+        kind: str,
+        keys: Iterable[str] | None = None,
+        cis: Iterable[str] | None = None,
+        before: datetime | None = None,
+    ) -> list[Record]:
         with self._connection() as connection:
-            return read_records(connection, kind, keys, cis)
+            return read_records(connection, kind, keys, cis, before)
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredCI]:
         with self._connection() as connection:
@@ -141,31 +158,65 @@ class SqliteStore:
             return read_relations(connection, ids, types)
 
     def topology(self) -> Graph:
+        with self._reading() as connection:
+            return read_topology(connection)
+
+    def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
+        with self._state_of(revision) as connection:
+            return read_cis_at(connection, ids, revision)
+
+    def relations_at(self, ids: Iterable[str], revision: int) -> list[Relation]:
+        with self._state_of(revision) as connection:
+            return read_relations_at(connection, ids, revision)
+
+    def topology_at(self, revision: int) -> Graph:
+        with self._state_of(revision) as connection:
+            return read_topology_at(connection, revision)
+
+    @contextmanager
+    def _state_of(self, revision: int) -> Iterator[sqlite3.Connection]:
+        """A connection whose reads are of one commit, after which the revision is not trimmed away in between."""
+        with self._reading() as connection:
+            check_revision(connection, revision)
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose reads are all of one commit."""
         with self._connection() as connection:
             connection.execute("BEGIN")
-            position = read_position(connection)
-            images = connection.execute("SELECT doc FROM image").fetchall()
-            rows = connection.execute("SELECT id, type, source, target, columns FROM relation").fetchall()
-            connection.execute("COMMIT")
-        cis = [planning.ci_of(doc) for (doc,) in images]
-        relations = [read_relation(row) for row in rows]
-        return Graph(
-            position.revision,
-            {ci.id: ci for ci in sorted(cis, key=lambda ci: ci.id)},
-            {relation.id: relation for relation in sorted(relations, key=lambda relation: relation.id)},
-        )
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+
+    def revision_at(self, time: datetime) -> int:
+        with self._reading() as connection:
+            return read_revision_at(connection, time)
+
+    def base(self) -> Base:
+        with self._connection() as connection:
+            return read_base(connection)
+
+    def trim(self, before: int) -> Base:
+        while True:
+            with self.write() as transaction:
+                base = transaction.trim(before)
+            if base.revision >= before:
+                return base
+
+    def past(self, first: int, last: int) -> list[Past]:
+        with self._reading() as connection:
+            check_revision(connection, max(first - 1, 0))
+            return read_past(connection, first, last)
 
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
-        sql = "SELECT n, at, actor, run, reason, changes, prev_hash, hash FROM journal WHERE n > ? ORDER BY n LIMIT ?"
-        with self._connection() as connection:
-            rows = connection.execute(sql, (after, limit)).fetchall()
-        return [
-            Revision(n, codec.time_in(at), actor, run, reason, planning.changes_of(changes), prev_hash, digest)
-            for n, at, actor, run, reason, changes, prev_hash, digest in rows
-        ]
+        with self._reading() as connection:
+            check_kept(after, read_base(connection).revision)
+            return read_changes(connection, after, limit)
 
     def journal(self) -> Iterator[Revision]:
-        after = 0
+        after = self.base().revision
         while page := self.changes(after, _PAGE):
             yield from page
             after = page[-1].n

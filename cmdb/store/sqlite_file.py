@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cmdb.store.base import SCHEMA_VERSION, StoreError, StoreTooNew, StoreUnavailable
+from cmdb.store.past import GENESIS
+from cmdb.store.sqlite_history import fill_from_journal
 
 _SCHEMA_1 = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -71,7 +73,44 @@ CREATE TABLE journal (
 INSERT INTO meta VALUES ('schema', 1), ('evidence', 0);
 """
 
-_MIGRATIONS: tuple[str, ...] = (_SCHEMA_1,)
+_SCHEMA_2 = """
+CREATE TABLE past (
+    nr INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    source TEXT,
+    target TEXT,
+    doc BLOB NOT NULL
+) STRICT;
+CREATE INDEX past_id ON past (id, until, since);
+CREATE INDEX past_until ON past (until, since, id);
+CREATE INDEX past_source ON past (source, until, since) WHERE source IS NOT NULL;
+CREATE INDEX past_target ON past (target, until, since) WHERE target IS NOT NULL;
+CREATE TABLE base (n INTEGER NOT NULL, at TEXT, hash TEXT NOT NULL, images TEXT NOT NULL) STRICT;
+ALTER TABLE relation ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX journal_at ON journal (at);
+CREATE INDEX record_at ON record (kind, at)
+"""
+
+
+def _to_schema_1(connection: sqlite3.Connection) -> None:
+    _run(connection, _SCHEMA_1)
+
+
+def _to_schema_2(connection: sqlite3.Connection) -> None:
+    _run(connection, _SCHEMA_2)
+    revision, at, digest, images = GENESIS
+    connection.execute("INSERT INTO base VALUES (?, ?, ?, ?)", (revision, at, digest, images))
+    fill_from_journal(connection)
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    for statement in script.split(";"):
+        connection.execute(statement)
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_schema_1, _to_schema_2)
 """Step n brings a store from schema n to n + 1."""
 
 
@@ -115,8 +154,7 @@ def open_schema(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     version = _version(connection, path)
     for step in _MIGRATIONS[version:]:
-        for statement in step.split(";"):
-            connection.execute(statement)
+        step(connection)
     connection.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (SCHEMA_VERSION,))
     connection.execute("COMMIT")
 

@@ -32,17 +32,20 @@ def listed(texts: Iterable[str]) -> str:
 
 def read_position(connection: sqlite3.Connection) -> Position:
     row = connection.execute(
-        "SELECT meta.value, journal.n, journal.at, journal.hash FROM meta"
+        "SELECT meta.value, coalesce(journal.n, base.n), coalesce(journal.at, base.at),"
+        " coalesce(journal.hash, base.hash) FROM meta JOIN base"
         " LEFT JOIN journal ON journal.n = (SELECT max(n) FROM journal) WHERE meta.name = 'evidence'"
     ).fetchone()
     evidence, n, at, digest = row
-    if n is None:
-        return Position(0, None, planning.START.hash, evidence)
-    return Position(n, codec.time_in(at), digest, evidence)
+    return Position(n, codec.time_in(at) if at else None, digest, evidence)
 
 
 def read_records(
-    connection: sqlite3.Connection, kind: str, keys: Iterable[str] | None, cis: Iterable[str] | None
+    connection: sqlite3.Connection,
+    kind: str,
+    keys: Iterable[str] | None,
+    cis: Iterable[str] | None,
+    before: datetime | None,
 ) -> list[Record]:
     where, values = ["kind = ?"], [kind]
     if keys is not None:
@@ -54,6 +57,9 @@ def read_records(
     if cis is not None:
         where.append(f"id IN (SELECT id FROM record_ci WHERE kind = ? AND ci {IN})")
         values.extend((kind, listed(cis)))
+    if before is not None:
+        where.append("at <= ?")
+        values.append(codec.time_out(before))
     sql = f"SELECT kind, id, doc, keys, at, cis FROM record WHERE {' AND '.join(where)} ORDER BY id"
     return [_record(*row) for row in connection.execute(sql, values).fetchall()]
 

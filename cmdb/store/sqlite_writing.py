@@ -6,11 +6,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from cmdb import codec
 from cmdb.model import CI, Relation, Revision
 from cmdb.store import plan as planning
-from cmdb.store.base import Batch, Handle, Position, Record, StoredCI, StoreError
+from cmdb.store.base import Base, Batch, Handle, Position, Record, StoredCI, StoreError
+from cmdb.store.sqlite_history import trim_step, write_past
 from cmdb.store.sqlite_rows import IN, listed, read_cis, read_handles, read_position, read_records, read_relations
 
 
@@ -28,8 +30,8 @@ class SqliteTransaction:
     def position(self) -> Position:
         return self._position
 
-    def records(self, kind: str, keys: Iterable[str] | None = None) -> list[Record]:
-        return read_records(self._connection, kind, keys, None)
+    def records(self, kind: str, keys: Iterable[str] | None = None, before: datetime | None = None) -> list[Record]:
+        return read_records(self._connection, kind, keys, None, before)
 
     def put(self, records: Sequence[Record]) -> None:
         planning.check_records(records)
@@ -115,12 +117,13 @@ class SqliteTransaction:
         self._refuse_dangling(work)
         revision = None
         if batch.changes:
-            revision, changes = planning.draft(batch, self._position)
+            revision, changes = planning.draft(batch, work, self._position)
             self._write_journal(revision, changes)
+            write_past(self._connection, work, revision.n)
             self._position = replace(self._position, revision=revision.n, at=revision.at, hash=revision.hash)
         self._write_handles(work)
         self._write_cis(work, self._position.revision)
-        self._write_relations(work)
+        self._write_relations(work, self._position.revision)
         self._applied = True
         return revision
 
@@ -167,7 +170,8 @@ class SqliteTransaction:
             [_row(ci, revision, handles.get(ci.id, frozenset())) for ci in work.cis],
         )
         self._connection.executemany(
-            "INSERT INTO image VALUES (?, ?) ON CONFLICT (ci) DO UPDATE SET doc = excluded.doc", work.images.items()
+            "INSERT INTO image VALUES (?, ?) ON CONFLICT (ci) DO UPDATE SET doc = excluded.doc",
+            [(ci.id, work.after[ci.id].decode()) for ci in work.cis],
         )
         renamed = self.get(set(work.handles) - new)
         self._connection.executemany(
@@ -179,16 +183,28 @@ class SqliteTransaction:
         self._connection.executemany("DELETE FROM image WHERE ci = ?", dropped)
         self._connection.executemany("DELETE FROM record_ci WHERE ci = ?", dropped)
 
-    def _write_relations(self, work: planning.Plan) -> None:
+    def _write_relations(self, work: planning.Plan, revision: int) -> None:
         self._connection.executemany("DELETE FROM relation WHERE id = ?", [(relation.id,) for relation in work.cut])
         self._connection.executemany(
-            "INSERT INTO relation (id, type, source, target, columns) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
-            " SET type = excluded.type, source = excluded.source, target = excluded.target, columns = excluded.columns",
+            "INSERT INTO relation (id, type, source, target, columns, revision) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET type = excluded.type, source = excluded.source, target = excluded.target,"
+            " columns = excluded.columns, revision = excluded.revision",
             [
-                (row.id, row.type, row.source, row.target, codec.canonical(codec.values_out(row.columns)).decode())
+                (
+                    row.id,
+                    row.type,
+                    row.source,
+                    row.target,
+                    codec.canonical(codec.values_out(row.columns)).decode(),
+                    revision,
+                )
                 for row in work.relations
             ],
         )
+
+    def trim(self, before: int) -> Base:
+        """One step of `GraphStore.trim`."""
+        return trim_step(self._connection, before)
 
     def finish(self) -> None:
         """Forget links of records to CIs that this transaction did not make after all."""
@@ -200,3 +216,7 @@ def _row(ci: CI, revision: int, handles: frozenset[Handle]) -> tuple[str | int, 
     search = planning.search_text(ci, handles)
     attributes = "\n".join(["", *planning.attribute_keys(ci), ""])
     return ci.id, ci.cls, ci.space, ci.name, ci.label or "", ci.state.value, revision, search, attributes
+
+
+def _columns(relation: Relation) -> str:
+    return codec.canonical(codec.values_out(relation.columns)).decode()

@@ -154,9 +154,9 @@ def test_relations_are_typed_relationships_with_their_keys(neo4j_store: GraphSto
 
     found = rows(driver, "MATCH (a:CI)-[r]->(b:CI) RETURN a.id, type(r), properties(r), b.id ORDER BY r.id")
     assert found == [
-        ["c1", "CONNECTS_TO", {"id": "r1", "from_port": "eth0", "to_port": "Gi1/0/1"}, "c2"],
-        ["c1", "CONNECTS_TO", {"id": "r2", "from_port": "eth1", "to_port": "Gi1/0/2"}, "c2"],
-        ["c3", "RUNS_ON", {"id": "r3"}, "c1"],
+        ["c1", "CONNECTS_TO", {"id": "r1", "revision": 1, "from_port": "eth0", "to_port": "Gi1/0/1"}, "c2"],
+        ["c1", "CONNECTS_TO", {"id": "r2", "revision": 1, "from_port": "eth1", "to_port": "Gi1/0/2"}, "c2"],
+        ["c3", "RUNS_ON", {"id": "r3", "revision": 1}, "c1"],
     ]
 
 
