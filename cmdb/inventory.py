@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cmdb import absorb as absorbing
 from cmdb import export, history, kept_rules, lookup, schema, what
 from cmdb.absorb import Known, Outcome
 from cmdb.amend import amended
+from cmdb.brake import Loss, Silence
 from cmdb.claims import ClaimView, claims_on
 from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
@@ -20,6 +21,8 @@ from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate
 from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, State, Value
+from cmdb.parked import Asked, Parked, question_by_id, questions
+from cmdb.parking import Parking, Refused, Taken
 from cmdb.rules import Rules
 from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Transaction, Verification
 from cmdb.verify import verified
@@ -30,16 +33,20 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Refused(Exception):
-    """What was asked is not done now: the CI changed meanwhile, or a person has to decide first."""
-
-
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """The revision that a write took, None where nothing changed; and the CIs that it touched."""
+    """The revision that a write took, None where nothing changed; and the CIs that it touched.
+
+    `waits`: what a report would end, and therefore waits for the end of its run. `question`: what a person is asked;
+    `parked` and `silent` are what a run added to it.
+    """
 
     revision: int | None
     cis: tuple[str, ...]
+    waits: tuple[Loss, ...] = ()
+    question: str | None = None
+    parked: tuple[Parked, ...] = ()
+    silent: tuple[Silence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +96,28 @@ class Inventory:
         self._cache = GraphCache(store)
         self._writing = threading.RLock()
         self._known: Known | None = None
+        self._parking = Parking(self._write, rules, clock)
 
     # Writing
 
     def absorb(self, report: Report, actor: str = "discovery") -> Absorbed:
-        """Take in what one source said in one run."""
-        with self._write() as (tx, known, graph):
-            outcome = absorbing.absorb(tx, known, graph, report, self._rules, self._clock(), actor)
-        return _absorbed(outcome)
+        """Take in what one source said in one run; what would end something may wait for the end of its run."""
+        return _taken(self._parking.absorb(report, actor))
 
     def close_run(self, run: RunSection, actor: str = "discovery") -> Absorbed:
-        """Take in what a run covered: what did not answer complete ones becomes missing."""
-        with self._write() as (tx, known, graph):
-            outcome = absorbing.close_run(tx, known, graph, run, self._rules, self._clock(), actor)
-        return _absorbed(outcome)
+        """Take in what a run covered: what did not answer complete ones becomes missing. Too much of it is parked."""
+        return _taken(self._parking.close(run, actor))
 
     def tick(self) -> Absorbed:
         """The clock pass: project again what became stale, missing or retired by time alone."""
+        taken = self._parking.tick()
         with self._write() as (tx, known, graph):
             outcome = absorbing.again(tx, known, graph, self._rules, self._clock(), "clock", "time passed")
-        return _absorbed(outcome)
+        return _taken(taken.then(outcome))
+
+    def answer_parked(self, question: str, *, yes: bool, by: str, reason: str) -> Absorbed:
+        """Apply what is parked, or discard it. Raises NotFound, Refused where it is answered, ModelError."""
+        return _taken(self._parking.answer(question, yes=yes, by=by, reason=reason))
 
     def declare(self, text: str, name: str, actor: str, dry_run: bool = False) -> Declared:
         """Take in an estate file; what it said before under that name, and says no more, is no longer said."""
@@ -335,6 +344,16 @@ class Inventory:
         found = [absorbing.told_of(record) for record in self._store.records(absorbing.PROBLEMS)]
         return [ProblemView(*told) for told in sorted(found, key=lambda told: (told.kind, told.text, told.about))]
 
+    def parked(self, *, finished: bool = False) -> list[Asked]:
+        """What a person is asked, the oldest first; then, where wanted, what was answered, the last one first."""
+        return questions(self._store.records, finished=finished)
+
+    def parked_question(self, id_: str) -> Asked:
+        """One question. Raises NotFound."""
+        if (found := question_by_id(self._store.records, id_)) is None:
+            raise NotFound(f"there is no question {id_!r}; list them: GET /api/v1/parked, or cmdb parked")
+        return found
+
     def target(self, text: str) -> Target:
         """What a WHAT means. Raises NotFound, or Ambiguous with the candidates."""
         return what.targets(text, self.graph(), self._store.lookup)
@@ -395,9 +414,15 @@ class Inventory:
         return export.canonical(self.graph())
 
 
-def _absorbed(outcome: Outcome) -> Absorbed:
+def _absorbed(outcome: Outcome | Taken) -> Absorbed:
     touched = (change.id for change in outcome.changes if isinstance(change.after or change.before, CI))
-    return Absorbed(outcome.revision, tuple(touched))
+    return Absorbed(outcome.revision, tuple(dict.fromkeys(touched)))
+
+
+def _taken(taken: Taken) -> Absorbed:
+    return replace(
+        _absorbed(taken), waits=taken.waits, question=taken.question, parked=taken.parked, silent=taken.silent
+    )
 
 
 def _oldest(holder: StoredCI) -> int:
