@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, permutations
 from random import Random
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from cmdb.evidence import World, merged, normalised, ordered_runs
 from cmdb.export import canonical
@@ -23,6 +23,7 @@ from cmdb.model import (
     Report,
     RunSection,
     Section,
+    State,
     Statement,
     Subject,
     Value,
@@ -172,3 +173,69 @@ def edges(graph: Graph) -> set[tuple[str, str, str, tuple[tuple[str, Value], ...
 
 def problem_kinds(events: Iterable[Event], rules: Rules | None = None, now: float = 100_000) -> list[str]:
     return [problem.kind for problem in told(events, rules, now)[1].problems]
+
+
+# The whole outcome in words
+
+
+class Words(NamedTuple):
+    """CIs, relations, components and problems, each sorted; the retired are left out."""
+
+    cis: tuple[str, ...]
+    edges: tuple[str, ...]
+    parts: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def in_words(graph: Graph, problems: Iterable[tuple[str, Iterable[str]]]) -> Words:
+    """A graph, and problems as (kind, ids of CIs)."""
+    cis = {id_: ci for id_, ci in graph.cis.items() if ci.state is not State.RETIRED}
+    between = [one for one in graph.relations.values() if one.source in cis and one.target in cis]
+    parts = [(ci.name, part) for ci in cis.values() for part in ci.components]
+    return Words(
+        tuple(sorted(_ci_in_words(ci, cis) for ci in cis.values())),
+        tuple(sorted(_edge_in_words(one, cis) for one in between)),
+        tuple(sorted(f"{name}: {part.kind} {part.name}" for name, part in parts)),
+        tuple(sorted(f"{kind}: {', '.join(sorted(graph.cis[id_].name for id_ in about))}" for kind, about in problems)),
+    )
+
+
+def _ci_in_words(ci: CI, cis: Mapping[str, CI]) -> str:
+    state = "" if ci.state is State.PRESENT else f" ({ci.state})"
+    owner = None if ci.owner is None or ci.cls in _INSIDE_ANYWAY else cis.get(ci.owner)
+    inside = "" if owner is None else f" in {owner.name}"
+    known_by = ", ".join(sorted(_identifier_in_words(one) for one in ci.identifiers))
+    return f"{ci.cls} {ci.name}{inside}{state}" + (f": {known_by}" if known_by else "")
+
+
+_INSIDE_ANYWAY = frozenset({"operating_system", "process"})
+
+
+def _identifier_in_words(identifier: Identifier) -> str:
+    """`mac 1` for `mac(1)`, `host_key k` for a key of that letter alone."""
+    scheme, value = identifier
+    match scheme:
+        case "mac":
+            value = str(int(value[-2:], 16))
+        case "host_key":
+            value = value[-1]
+    return f"{scheme} {value}"
+
+
+def _edge_in_words(relation: Relation, cis: Mapping[str, CI]) -> str:
+    source, target, columns = cis[relation.source].name, cis[relation.target].name, relation.columns
+    if relation.type != "connects_to":
+        return " ".join([relation.type, source, ">", target, *(f"{name}={columns[name]}" for name in sorted(columns))])
+    if source > target:
+        source, target, columns = target, source, turned(columns)
+    told = " one_sided" if columns.get("one_sided") else ""
+    return f"connects_to {source} {columns.get('from_port')} - {target} {columns.get('to_port')}{told}"
+
+
+def words_of_told(events: Iterable[Event], rules: Rules, now: float) -> Words:
+    """What events give, by the pure functions alone."""
+    events = list(events)
+    resolution, projected = told(events, rules, now)
+    del resolution
+    graph = graph_of(events, rules, now)
+    return in_words(graph, [(one.kind, [str(group) for group in one.about]) for one in projected.problems])
