@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from api.headers import HEADERS
 from cmdb.inventory import Refused
 from cmdb.model import ModelError
-from cmdb.store.base import StoreError, StoreUnavailable
+from cmdb.store.base import Gone, StoreError, StoreUnavailable
 from cmdb.what import Ambiguous, NotFound
 from discovery.targets import TargetError
 from naming import LabelError
@@ -42,6 +42,7 @@ STATUS: Mapping[type[Exception], int] = {
     LabelError: 422,
     TargetError: 422,
     StoreUnavailable: 503,
+    Gone: 410,
     StoreError: 500,
     NotKnown: 404,
     AlreadyThere: 409,
@@ -84,6 +85,9 @@ def as_problem(error: Exception) -> Problem:
         case Ambiguous():
             candidates = [{"id": one.id, "class": one.cls, "name": one.name} for one in error.candidates]
             return Problem(status_of(error), str(error), candidates=candidates)
+        case Gone(oldest=oldest):
+            words = f"history is kept from revision {oldest} on: read what was then (at={oldest}), and resume after it"
+            return Problem(status_of(error), f"{error}; {words}", oldest=oldest, resume=str(oldest))
         case StarletteHTTPException():
             return Problem(error.status_code, _STARLETTES.get(error.status_code, str(error.detail)), error.headers)
         case RequestValidationError():

@@ -17,16 +17,21 @@ _LAST_REQUESTS_S = 5
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it accepts."""
+    """uvicorn's server, which says when it accepts, and when it ends: some answers have no end of their own."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], on_end: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_end = on_end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
             self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        await super().shutdown(sockets)
 
 
 def serve(services: Services, host: str, port: int, on_ready: Callable[[str], None]) -> None:
@@ -50,7 +55,7 @@ def serve(services: Services, host: str, port: int, on_ready: Callable[[str], No
         )
         services.clock.start()
         try:
-            _Server(config, lambda: on_ready(base)).run(sockets=[listener])
+            _Server(config, lambda: on_ready(base), services.follower.stop).run(sockets=[listener])
         finally:
             services.clock.stop()
 

@@ -15,6 +15,9 @@ from api.settings import Settings, load
 from api.wiring import Services
 from operations.tokens import Role
 from tests.api.estate import ESTATE
+from tests.fixtures.stores import store_url
+
+__all__ = ["store_url"]
 
 
 @pytest.fixture

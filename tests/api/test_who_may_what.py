@@ -51,6 +51,7 @@ ROUTES = (
     Row("GET", f"{API}/tags/{{tag}}", R, f"{API}/tags/D010210-001"),
     Row("POST", f"{API}/impact", R, f"{API}/impact", {"what": ["web1"], "kind": "reboot"}),
     Row("GET", f"{API}/journal", R, f"{API}/journal"),
+    Row("GET", f"{API}/events", R, f"{API}/events"),
     Row("GET", f"{API}/problems", R, f"{API}/problems"),
     Row("GET", f"{API}/classes", R, f"{API}/classes"),
     Row("GET", f"{API}/relation-types", R, f"{API}/relation-types"),
