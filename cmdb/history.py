@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from cmdb.codec import Json, component_out, time_out, value_out
-from cmdb.graph_cache import changed
-from cmdb.model import CI, Change, Graph, ModelError, Relation, Revision, State
-from cmdb.store.base import GraphStore, StoredCI
-
-_PAGE = 200
+from cmdb.model import CI, Change, Graph, ModelError, Relation, State
+from cmdb.store.base import Gone, GraphStore
+from cmdb.store.past import between, check_revision
+from cmdb.what import NotFound
 
 
 class Kind(StrEnum):
@@ -97,10 +96,10 @@ class Difference:
 
     def by_cause(self) -> dict[Cause, tuple[Differing, ...]]:
         """What differs by who made it so; what several causes touched stands at each. In order of their revisions."""
-        found: dict[Cause, dict[str, Differing]] = {}
-        rows = {row.id: row for row in (*self.cis, *self.relations)}
-        for revision, (_, cause) in sorted(self.revisions.items()):
-            found.setdefault(cause, {}).update({id_: row for id_, row in rows.items() if revision in row.revisions})
+        found: dict[Cause, dict[str, Differing]] = {cause: {} for _, (_, cause) in sorted(self.revisions.items())}
+        for row in (*self.cis, *self.relations):
+            for revision in row.revisions:
+                found[self.revisions[revision][1]][row.id] = row
         return {cause: tuple(rows.values()) for cause, rows in found.items()}
 
 
@@ -114,7 +113,7 @@ def point(store: GraphStore, text: str) -> int:
     if asked == "now":
         return store.position().revision
     if asked.isascii() and asked.isdigit():
-        return _known(store, int(asked[:19]))
+        return _known(store, int(asked[:18]))
     try:
         time = datetime.fromisoformat(asked)
         time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
@@ -122,7 +121,7 @@ def point(store: GraphStore, text: str) -> int:
         raise ModelError(
             f"{text!r} is no point in time: give a revision (42), a time (2026-03-01T12:00Z) or now"
         ) from None
-    revision = revision_at(store, time)
+    revision = store.revision_at(time)
     if not revision:
         raise ModelError(f"nothing was known at {time_out(time)}: history begins later")
     return revision
@@ -130,18 +129,10 @@ def point(store: GraphStore, text: str) -> int:
 
 def _known(store: GraphStore, revision: int) -> int:
     newest = store.position().revision
-    if revision > newest:
+    if not 0 <= revision <= newest:
         raise ModelError(f"revision {revision} is not there yet: the newest is {newest}")
+    check_revision(revision, store.base().revision, newest)
     return revision
-
-
-def revision_at(store: GraphStore, time: datetime) -> int:
-    found = 0
-    for revision in store.journal():
-        if revision.at > time:
-            break
-        found = revision.n
-    return found
 
 
 def difference_between(store: GraphStore, a: int, b: int) -> Difference:
@@ -151,7 +142,7 @@ def difference_between(store: GraphStore, a: int, b: int) -> Difference:
     after: dict[str, CI | Relation | None] = {}
     touched: dict[str, list[int]] = {}
     revisions: dict[int, tuple[datetime, Cause]] = {}
-    for revision in _between(store, first, last):
+    for revision in between(store, first, last):
         revisions[revision.n] = (revision.at, Cause(revision.actor, revision.run, revision.reason))
         for change in revision.changes:
             before.setdefault(change.id, change.before)
@@ -175,13 +166,6 @@ def difference_between(store: GraphStore, a: int, b: int) -> Difference:
         {n: cause for n, cause in revisions.items() if n in named},
         _names(store, cis, relations),
     )
-
-
-def _between(store: GraphStore, first: int, last: int) -> Iterator[Revision]:
-    while first < last:
-        for revision in store.changes(first, min(_PAGE, last - first)):
-            yield revision
-            first = revision.n
 
 
 def _names(store: GraphStore, cis: Iterable[Differing], relations: Iterable[Differing]) -> dict[str, str]:
@@ -253,21 +237,42 @@ def _told(image: CI | Relation) -> dict[tuple[str, str], Json]:
     return told
 
 
-def graph_at(store: GraphStore, revision: int) -> Graph:
-    """All CIs and relations at a revision, the retired included."""
-    graph = Graph(0, {}, {})
-    for entry in store.journal():
-        if entry.n > revision:
-            break
-        graph = changed(graph, entry.changes, entry.n)
-    return graph
+def trimmed(store: GraphStore, before: int | timedelta, now: datetime) -> int:
+    """Forget what was before a revision, or longer ago than an age; returns the oldest revision that is left.
+
+    Raises ModelError for a revision that is not there yet.
+    """
+    if isinstance(before, timedelta):
+        try:
+            revision = store.revision_at(now - before)
+        except (Gone, OverflowError):
+            return store.base().revision
+    else:
+        revision = max(before, store.base().revision)
+    return store.trim(_known(store, revision)).revision
 
 
-def stored_at(store: GraphStore, ci: str, revision: int) -> StoredCI | None:
-    """A CI at a revision, with the revision of its last change then."""
-    found = None
-    for entry in store.journal():
-        for change in entry.changes:
-            if entry.n <= revision and change.id == ci:
-                found = StoredCI(change.after, entry.n) if isinstance(change.after, CI) else None
-    return found
+def neighbourhood(store: GraphStore, ci: str, depth: int, limit: int, at: int | None) -> Graph:
+    """What stands around a CI, up to `depth` relations away, at most `limit` CIs, the nearest first.
+
+    One revision of it, whatever is committed meanwhile. Raises NotFound and Gone.
+    """
+    revision = store.position().revision if at is None else at
+    found = {id_: row.ci for id_, row in store.get_at([ci], revision).items()}
+    if not found:
+        raise NotFound(f"there is no CI {ci!r}" if at is None else f"there was no CI {ci!r} at revision {at}")
+    relations: dict[str, Relation] = {}
+    edge = {ci}
+    for _ in range(depth):
+        around = store.relations_at(edge, revision)
+        relations |= {relation.id: relation for relation in around}
+        near = sorted({end for relation in around for end in (relation.source, relation.target)} - found.keys())
+        edge = set(near[: max(0, limit - len(found))])
+        found |= {id_: row.ci for id_, row in store.get_at(edge, revision).items()}
+    relations |= {relation.id: relation for relation in store.relations_at(edge, revision)}
+    inside = {
+        id_: relation
+        for id_, relation in sorted(relations.items())
+        if relation.source in found and relation.target in found
+    }
+    return Graph(revision, found, inside)

@@ -214,7 +214,7 @@ class Inventory:
 
     def graph(self, at: int | None = None) -> Graph:
         """Everything that is known now, or was at a revision, the retired included. Raises Gone."""
-        return self._cache.graph() if at is None else history.graph_at(self._store, at)
+        return self._cache.graph() if at is None else self._cache.at(at)
 
     def stored(self, ci: str) -> StoredCI | None:
         """A CI by its id; a former id leads to the CI that it was joined to."""
@@ -271,14 +271,15 @@ class Inventory:
 
     def stored_at(self, ci: str, at: int) -> StoredCI | None:
         """A CI as it was at a revision, by the id that it had then or has now. Raises Gone."""
-        found = history.stored_at(self._store, ci, at)
-        heirs = [] if found is not None else self._store.lookup([Handle("former_id", ci)])
-        return history.stored_at(self._store, heirs[0].ci, at) if heirs else found
+        found = self._store.get_at([ci], at).get(ci)
+        if found is not None:
+            return found
+        heirs = self._store.lookup([Handle("former_id", ci)])
+        return self._store.get_at([heirs[0].ci], at).get(heirs[0].ci) if heirs else None
 
     def relations_at(self, ci: str, at: int) -> list[Relation]:
         """The relations of a CI at a revision, both ways. Raises Gone."""
-        relations = self.graph(at).relations
-        return [row for _, row in sorted(relations.items()) if ci in {row.source, row.target}]
+        return self._store.relations_at([ci], at)
 
     def diff(self, a: int, b: int) -> Difference:
         """What is not the same at revision `b` as at `a`, and who made it so. Raises ModelError and Gone."""
@@ -286,33 +287,15 @@ class Inventory:
 
     def oldest(self) -> int:
         """The oldest revision that can be asked for; 0, when nothing was known, where nothing was trimmed."""
-        return 0
+        return self._store.base().revision
 
     def trim(self, before: int | timedelta) -> int:
         """Forget what was before a revision, or longer ago than an age; returns the oldest revision that is left."""
-        raise ModelError(f"history cannot be trimmed yet, not before {before}")
+        return history.trimmed(self._store, before, self._clock())
 
     def neighbourhood(self, ci: str, depth: int, limit: int, at: int | None = None) -> Graph:
         """What stands around a CI, up to `depth` relations away, at most `limit` CIs, the nearest first."""
-        graph = self.graph(at)
-        if ci not in graph.cis:
-            raise NotFound(f"there is no CI {ci!r}")
-        around: dict[str, set[str]] = {}
-        for relation in graph.relations.values():
-            around.setdefault(relation.source, set()).add(relation.target)
-            around.setdefault(relation.target, set()).add(relation.source)
-        found = {ci: graph.cis[ci]}
-        edge = {ci}
-        for _ in range(depth):
-            near = sorted({end for one in edge for end in around.get(one, ())} - found.keys())
-            edge = set(near[: max(0, limit - len(found))])
-            found |= {end: graph.cis[end] for end in edge}
-        inside = {
-            id_: relation
-            for id_, relation in graph.relations.items()
-            if relation.source in found and relation.target in found
-        }
-        return Graph(graph.revision, found, inside)
+        return history.neighbourhood(self._store, ci, depth, limit, at)
 
     def claims(self, ci: str) -> list[ClaimView]:
         """Every claim on a value of a CI, the losing ones included, with the reason."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from cmdb import codec
 from cmdb.model import CI, Relation, Revision
-from cmdb.store.base import Base, Gone, StoreError
+from cmdb.store.base import Base, Gone, GraphStore, StoreError
 from cmdb.store.plan import START, image_json
 
 NO_IMAGES = "0" * 64
@@ -19,6 +19,8 @@ GENESIS = Base(0, None, START.hash, NO_IMAGES)
 
 STEP = 20_000
 """About how many changes one transaction of a trim forgets: other writers wait for it."""
+
+_REVISIONS = 200
 
 PAGE = 50
 """How many journal entries one such transaction looks at, at most."""
@@ -49,6 +51,17 @@ def check_kept(after: int, base: int) -> None:
     """Gone for changes after a revision before the base."""
     if after < base:
         raise Gone(f"the changes after revision {after} are not kept any more: go on from revision {base}", base)
+
+
+def between(store: GraphStore, after: int, last: int) -> Iterator[Revision]:
+    """The revisions after one and up to another. Raises Gone, and StoreError where one is missing."""
+    while after < last:
+        page = store.changes(after, min(_REVISIONS, last - after))
+        missing = next((n for n, revision in enumerate(page, after + 1) if revision.n != n), None)
+        if not page or missing is not None:
+            raise StoreError(f"revision {missing or after + 1} is missing from the journal: see what verify says")
+        yield from page
+        after = page[-1].n
 
 
 def check_time(time: datetime, base: Base) -> None:
