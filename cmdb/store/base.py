@@ -63,6 +63,16 @@ class Past(NamedTuple):
     image: CI | Relation
 
 
+class Heading(NamedTuple):
+    """What a revision says of itself, without its changes: of a first declaration those are many."""
+
+    n: int
+    at: datetime
+    actor: str
+    run: str | None
+    reason: str
+
+
 class Base(NamedTuple):
     """The oldest revision that can be asked for: 0 until history is trimmed, which had no time and no images.
 
@@ -226,6 +236,9 @@ class GraphStore(Protocol):
 
     def past(self, first: int, last: int) -> list[Past]:
         """The intervals that ended in the revisions `first` to `last`, ordered by (until, id)."""
+
+    def touches(self, ci: str, before: int, limit: int) -> list[Heading]:
+        """The last revisions before one that changed a CI or a relation of it, newest first; those that are kept."""
 
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
         """The revisions after `after`, in order. Raises Gone where those that follow it were trimmed."""

@@ -13,6 +13,7 @@ from cmdb.store.base import (
     SCHEMA_VERSION,
     Base,
     Handle,
+    Heading,
     Match,
     Past,
     Position,
@@ -34,6 +35,7 @@ from cmdb.store.neo4j_history import (
     read_relations_at,
     read_revision_at,
     read_topology_at,
+    read_touches,
 )
 from cmdb.store.neo4j_reading import (
     SORT_KEYS,
@@ -167,6 +169,9 @@ class Neo4jStore:
     def past(self, first: int, last: int) -> list[Past]:
         with self._state_of(max(first - 1, 0)) as run:
             return read_past(run, first, last)
+
+    def touches(self, ci: str, before: int, limit: int) -> list[Heading]:
+        return read_touches(self._server.run, ci, before, limit)
 
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
         found = read_changes(self._server.run, after, limit)

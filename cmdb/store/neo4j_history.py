@@ -13,7 +13,7 @@ from typing import Any
 from cmdb.model import CI, Graph, Relation, Revision
 from cmdb.store import past as history
 from cmdb.store import plan as planning
-from cmdb.store.base import Base, Past, StoredCI
+from cmdb.store.base import Base, Heading, Past, StoredCI
 from cmdb.store.bolt import Row, utc
 from cmdb.store.neo4j_graph import META, position_in, relation_of, relation_properties, stored_ci
 from cmdb.store.neo4j_reading import Run, read_cis
@@ -97,6 +97,22 @@ def read_past(run: Run, first: int, last: int) -> list[Past]:
 
 def _intervals(rows: Iterable[Row]) -> list[Past]:
     return [Past(since, until, history.unpacked(bytes(doc))) for since, until, doc in rows]
+
+
+def read_touches(run: Run, ci: str, before: int, limit: int) -> list[Heading]:
+    past = "UNWIND [p.since, p.until] AS n RETURN n"
+    touched = run(
+        "MATCH (c:CI {id: $ci}) RETURN c.revision AS n UNION MATCH (:CI {id: $ci})-[r]-(:CI) RETURN r.revision AS n"
+        f" UNION MATCH (p:Past) WHERE p.id = $ci {past} UNION MATCH (p:Past) WHERE p.source = $ci {past}"
+        f" UNION MATCH (p:Past) WHERE p.target = $ci {past}",
+        ci=ci,
+    )
+    wanted = sorted((n for (n,) in touched if n is not None and n < before), reverse=True)[:limit]
+    rows = run(
+        "MATCH (r:Revision) WHERE r.n IN $wanted RETURN r.n, r.at, r.actor, r.run, r.reason ORDER BY r.n DESC",
+        wanted=wanted,
+    )
+    return [Heading(n, utc(at), actor, run_, reason) for n, at, actor, run_, reason in rows]
 
 
 def read_changes(run: Run, after: int, limit: int) -> list[Revision]:

@@ -11,7 +11,19 @@ from pathlib import Path
 
 from cmdb.model import Graph, Relation, Revision
 from cmdb.store import plan as planning
-from cmdb.store.base import Base, Handle, Match, Past, Position, Query, Record, StoredCI, StoreError, StoreUnavailable
+from cmdb.store.base import (
+    Base,
+    Handle,
+    Heading,
+    Match,
+    Past,
+    Position,
+    Query,
+    Record,
+    StoredCI,
+    StoreError,
+    StoreUnavailable,
+)
 from cmdb.store.past import check_kept
 from cmdb.store.sqlite_file import connect, open_schema, translated
 from cmdb.store.sqlite_history import (
@@ -24,6 +36,7 @@ from cmdb.store.sqlite_history import (
     read_revision_at,
     read_topology,
     read_topology_at,
+    read_touches,
 )
 from cmdb.store.sqlite_rows import (
     SORT_COLUMNS,
@@ -209,6 +222,10 @@ class SqliteStore:
         with self._reading() as connection:
             check_revision(connection, max(first - 1, 0))
             return read_past(connection, first, last)
+
+    def touches(self, ci: str, before: int, limit: int) -> list[Heading]:
+        with self._connection() as connection:
+            return read_touches(connection, ci, before, limit)
 
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
         with self._reading() as connection:

@@ -10,7 +10,7 @@ from cmdb import codec
 from cmdb.model import CI, Graph, Relation, Revision
 from cmdb.store import past as history
 from cmdb.store import plan as planning
-from cmdb.store.base import Base, Past, StoredCI
+from cmdb.store.base import Base, Heading, Past, StoredCI
 from cmdb.store.sqlite_rows import IN, listed, read_position, read_relation
 
 _AT = "until > ? AND since <= ?"
@@ -96,6 +96,20 @@ def read_past(connection: sqlite3.Connection, first: int, last: int) -> list[Pas
 def _past(row: tuple[int, int, bytes]) -> Past:
     since, until, doc = row
     return Past(since, until, history.unpacked(doc))
+
+
+def read_touches(connection: sqlite3.Connection, ci: str, before: int, limit: int) -> list[Heading]:
+    sql = (
+        "WITH touched(n) AS (SELECT revision FROM ci WHERE id = :ci"
+        " UNION SELECT revision FROM relation WHERE source = :ci UNION SELECT revision FROM relation WHERE target = :ci"
+        " UNION SELECT since FROM past WHERE id = :ci UNION SELECT until FROM past WHERE id = :ci"
+        " UNION SELECT since FROM past WHERE source = :ci UNION SELECT until FROM past WHERE source = :ci"
+        " UNION SELECT since FROM past WHERE target = :ci UNION SELECT until FROM past WHERE target = :ci)"
+        " SELECT journal.n, at, actor, run, reason FROM touched JOIN journal ON journal.n = touched.n"
+        " WHERE touched.n < :before ORDER BY touched.n DESC LIMIT :limit"
+    )
+    rows = connection.execute(sql, {"ci": ci, "before": before, "limit": limit}).fetchall()
+    return [Heading(n, codec.time_in(at), actor, run, reason) for n, at, actor, run, reason in rows]
 
 
 def read_changes(connection: sqlite3.Connection, after: int, limit: int) -> list[Revision]:
