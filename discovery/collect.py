@@ -6,15 +6,14 @@ stay whole.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from cmdb.model import Completeness
 from discovery.facts import Fact, ParseError
 from discovery.family import SECTIONS, Family, Filling, GetStep, RunStep, SectionStep, WalkStep
+from discovery.kept import Raw, got, ran, section_out, walked
 from discovery.parsers.octets import Row, Rows, table, text
 from discovery.ports import EvidenceSink
 from discovery.transport.base import (
@@ -29,8 +28,6 @@ from discovery.transport.base import (
     TransportError,
     format_oid,
 )
-
-Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 _MISSING_TOOL = 127  # what a shell returns for a command that it does not find (POSIX, 2.8.2)
 _GIVE_UP_AFTER = 2  # requests in a row without an answer: the agent is gone
@@ -61,10 +58,14 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Everything that a device said, in the order of `SECTIONS`."""
+    """Everything that a device said, in the order of `SECTIONS`.
+
+    `evidence` is what the raw replies are kept under, by section; those of tools that are not there are kept, too.
+    """
 
     sections: tuple[Collected, ...]
     steps: tuple[Step, ...]
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class _Reply:
 
     step: Step
     facts: tuple[Fact, ...]
-    raw: Json
+    raw: tuple[Raw, ...]
     absent: bool = False
 
 
@@ -86,13 +87,17 @@ class _Silence:
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """Asks one device. `deadline` is on `clock`; what is not begun by then is given up."""
+    """Asks one device. `deadline` is on `clock`; what is not begun by then is given up.
+
+    `origin` is the space and address of the device, which stand in the evidence.
+    """
 
     snmp: Snmp | None
     shell: Shell | None
     sink: EvidenceSink | None = None
     deadline: float = float("inf")
     clock: Callable[[], float] = time.monotonic
+    origin: tuple[str, str] = ("", "")
     _silence: _Silence = field(default_factory=_Silence)
 
     def collect(self, family: Family) -> Collection:
@@ -103,47 +108,42 @@ class Collector:
             replies += [self._asked(self.snmp, step) for step in steps]
         if self.shell is not None:
             replies += self._commands(self.shell, [step for step in family.steps if isinstance(step, RunStep)])
+        said = {name: [reply for reply in replies if reply.step.section == name] for name in SECTIONS}
+        evidence = self._kept(said)
         sections = [
-            self._section(name, [reply for reply in replies if reply.step.section == name])
-            for name in SECTIONS
-            if any(reply.step.section == name and not reply.absent for reply in replies)
+            _section(name, given, evidence.get(name))
+            for name, given in said.items()
+            if any(not reply.absent for reply in given)
         ]
-        return Collection(tuple(sections), tuple(reply.step for reply in replies))
+        return Collection(tuple(sections), tuple(reply.step for reply in replies), evidence)
 
-    def _section(self, name: str, replies: Sequence[_Reply]) -> Collected:
-        completeness = _together([reply.step.completeness for reply in replies])
-        problems = dict.fromkeys(reply.step.problem for reply in replies if reply.step.problem)
-        evidence = None
-        if self.sink is not None:
-            evidence = self.sink.store(_as_bytes([reply.raw for reply in replies]))
-        return Collected(
-            name,
-            completeness,
-            tuple(fact for reply in replies for fact in reply.facts),
-            "; ".join(problems) or None,
-            evidence,
-        )
+    def _kept(self, said: Mapping[str, Sequence[_Reply]]) -> dict[str, str]:
+        if self.sink is None:
+            return {}
+        return {
+            name: self.sink.store(section_out(*self.origin, name, [raw for reply in given for raw in reply.raw]))
+            for name, given in said.items()
+            if given
+        }
 
     def _asked(self, snmp: Snmp, step: SectionStep) -> _Reply:
         """One get or walk step."""
         began = self.clock()
         rows: list[tuple[Oid, SnmpValue]] = []
+        raw: list[Raw] = []
         problem: str | None = None
         try:
             match step:
                 case GetStep():
-                    self._may_ask()
-                    rows = sorted(snmp.get(step.oids).items())
-                    self._silence.in_a_row = 0
+                    rows = self._get(snmp, step, raw)
                 case WalkStep():
-                    problem = self._walk(snmp, step, rows)
+                    problem = self._walk(snmp, step, rows, raw)
                 case RunStep():
                     raise TypeError("a command is no question of SNMP")
             failed = False
         except TransportError as error:
             self._silence.in_a_row += isinstance(error, Silent | TimedOut)
             problem, failed = str(error), not rows
-        raw = _snmp_raw(step, rows)
         name = f"{'get' if isinstance(step, GetStep) else 'walk'} {_first_oid(step)}"
         if failed:
             return self._reply(step.section, name, began, Completeness.FAILED, (), problem, raw)
@@ -154,7 +154,18 @@ class Collector:
             return self._reply(step.section, name, began, Completeness.FAILED, (), str(error), raw)
         return self._reply(step.section, name, began, completeness, facts, problem, raw)
 
-    def _walk(self, snmp: Snmp, step: WalkStep, rows: list[tuple[Oid, SnmpValue]]) -> str | None:
+    def _get(self, snmp: Snmp, step: GetStep, raw: list[Raw]) -> list[tuple[Oid, SnmpValue]]:
+        try:
+            self._may_ask()
+            rows = sorted(snmp.get(step.oids).items())
+        except TransportError as error:
+            raw.append(got(step.oids, (), error))
+            raise
+        self._silence.in_a_row = 0
+        raw.append(got(step.oids, rows))
+        return rows
+
+    def _walk(self, snmp: Snmp, step: WalkStep, rows: list[tuple[Oid, SnmpValue]], raw: list[Raw]) -> str | None:
         """Walk all roots into `rows`; say why it is not all of it. Raises only where nothing came at all."""
         problems: list[str] = []
         for root in step.roots:
@@ -162,6 +173,7 @@ class Collector:
                 self._may_ask()
                 walk = snmp.walk(root)
             except TransportError as error:
+                raw.append(walked(root, None, error))
                 self._silence.in_a_row += isinstance(error, Silent | TimedOut)
                 if not rows and root == step.roots[-1]:
                     raise
@@ -173,6 +185,7 @@ class Collector:
                 continue
             self._silence.in_a_row = 0
             rows += walk.rows
+            raw.append(walked(root, walk))
             if not walk.complete:
                 problems.append(f"{format_oid(root)}: {walk.reason or 'cut short'}")
         return "; ".join(problems) or None
@@ -191,15 +204,18 @@ class Collector:
             outputs = shell.run(commands) if commands else {}
         except TransportError as error:
             return [
-                self._reply(step.section, step.command, began, Completeness.FAILED, (), str(error), None)
+                self._reply(
+                    step.section, step.command, began, Completeness.FAILED, (), str(error),
+                    [ran(step.command, None, error)],
+                )
                 for step in steps
-            ]
+            ]  # fmt: skip
         # sudo says of a tool that is not there much the same as of one that it may not run.
         is_allowed = any(step.root and not outputs[step.name].denied for step in steps)
         return [self._command(step, outputs[step.name], began, is_allowed) for step in steps]
 
     def _command(self, step: RunStep, output: Output, began: float, is_allowed: bool) -> _Reply:
-        raw = _output_raw(step, output)
+        raw = [ran(step.command, output)]
         is_missing = output.code == _MISSING_TOOL and step.optional
         if output.denied and not (is_missing and is_allowed):
             refusal = f"{step.command.split()[0]} needs root, and sudo -n was not allowed"
@@ -219,9 +235,16 @@ class Collector:
         return self._reply(step.section, step.command, began, completeness, facts, problem, raw)
 
     def _reply(self, section: str, name: str, began: float, completeness: Completeness, facts: tuple[Fact, ...],
-               problem: str | None, raw: Json, *, absent: bool = False) -> _Reply:  # fmt: skip
+               problem: str | None, raw: Sequence[Raw], *, absent: bool = False) -> _Reply:  # fmt: skip
         step = Step(section, name, completeness, len(facts), self.clock() - began, problem)
-        return _Reply(step, facts, raw, absent)
+        return _Reply(step, facts, tuple(raw), absent)
+
+
+def _section(name: str, replies: Sequence[_Reply], evidence: str | None) -> Collected:
+    completeness = _together([reply.step.completeness for reply in replies])
+    problems = dict.fromkeys(reply.step.problem for reply in replies if reply.step.problem)
+    facts = tuple(fact for reply in replies for fact in reply.facts)
+    return Collected(name, completeness, facts, "; ".join(problems) or None, evidence)
 
 
 def _together(parts: Iterable[Completeness]) -> Completeness:
@@ -294,30 +317,3 @@ def _first_oid(step: SectionStep) -> str:
             return format_oid(step.roots[0])
         case RunStep():
             return ""
-
-
-def _snmp_raw(step: SectionStep, rows: Sequence[tuple[Oid, SnmpValue]]) -> Json:
-    verb = "get" if isinstance(step, GetStep) else "walk"
-    return {verb: _first_oid(step), "rows": [[format_oid(oid), _value_raw(value)] for oid, value in rows]}
-
-
-def _value_raw(value: SnmpValue) -> Json:
-    match value:
-        case bytes():
-            return {"octets": value.hex()}
-        case int():
-            return value
-        case _:
-            return {"oid": format_oid(value)}
-
-
-def _output_raw(step: RunStep, output: Output) -> Json:
-    return {
-        "run": step.command, "code": output.code, "stdout": output.text,
-        "stderr": output.stderr.decode("utf-8", "replace"), "truncated": output.truncated, "denied": output.denied,
-    }  # fmt: skip
-
-
-def _as_bytes(content: Json) -> bytes:
-    """One spelling for equal content, so that equal replies have one hash."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()

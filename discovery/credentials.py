@@ -38,6 +38,10 @@ class Attempts:
         ordered = sorted(bound, key=lambda each: each.name != last_good)  # stable: the rest keeps its order
         return tuple(each for each in ordered if self.may_try(space, address, protocol, each))
 
+    def bound(self, space: str, address: str) -> tuple[NamedCredential, ...]:
+        """Every credential that people gave for the address, tried or not."""
+        return tuple(each for protocol in ("snmp", "ssh") for each in self._source.candidates(space, address, protocol))
+
     def is_bound(self, space: str, address: str, protocol: str) -> bool:
         """Whether people gave a credential for the address at all, tried or not."""
         return bool(self._source.candidates(space, address, protocol))

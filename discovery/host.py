@@ -17,6 +17,7 @@ from discovery.host_report import HostReport, Outcome
 from discovery.observe import observe
 from discovery.ports import Clock, Dialler, EvidenceSink, HostKeys, Knocked, NamedCredential
 from discovery.recognise import Fingerprint, recognise
+from discovery.scrub import ScrubbedShell, ScrubbedSnmp, Scrubber
 from discovery.targets import Target, Targets
 from discovery.transport.base import (
     Answered,
@@ -31,6 +32,7 @@ from discovery.transport.base import (
     SshPassword,
     TransportError,
 )
+from discovery.visit import RefusedSection, Visit
 
 _SYS_DESCR = (1, 3, 6, 1, 2, 1, 1, 1, 0)  # SNMPv2-MIB sysDescr.0
 _SYS_OBJECT_ID = (1, 3, 6, 1, 2, 1, 1, 2, 0)  # SNMPv2-MIB sysObjectID.0
@@ -78,8 +80,9 @@ class Surroundings:
 
 @dataclass(slots=True)
 class _Visit:
-    """What is open at one host, and what went wrong so far."""
+    """What is open at one host, and what went wrong so far. Nothing that the host says gets past the scrubber."""
 
+    scrubber: Scrubber
     snmp: Snmp | None = None
     ssh: Ssh | None = None
     shell: Shell | None = None
@@ -96,8 +99,9 @@ def scan_host(signs: Signs, around: Surroundings) -> HostReport:
     if not (signs.speaks_snmp or signs.speaks_ssh):
         outcome = Outcome.SILENT if signs.is_silent else Outcome.CLOSED
         return HostReport(space, target.address, outcome)
-    visit = _Visit()
+    visit = _Visit(Scrubber())
     try:
+        visit.scrubber = Scrubber.against(around.attempts.bound(space, target.address))
         return _visited(signs, around, visit, began)
     except Exception:  # noqa: BLE001 one host must never spoil a run; the traceback is kept for people
         return HostReport(
@@ -129,18 +133,23 @@ def _visited(signs: Signs, around: Surroundings, visit: _Visit, began: float) ->
     collected = Collection((), ())
     if visit.snmp is not None or visit.shell is not None:
         collector = Collector(
-            visit.snmp, visit.shell, around.evidence, began + around.deadline_s, around.monotonic
+            visit.snmp, visit.shell, around.evidence, began + around.deadline_s, around.monotonic, (space, address)
         )  # fmt: skip
         collected = collector.collect(family)
     host_key = visit.ssh.host_key.fingerprint if visit.ssh is not None else None
+    refused = _refused(signs, around, visit, collected)
     sections = (
         *observe(family, collected.sections, time_now, host_key),
-        *_refused_sections(signs, around, visit, collected, time_now),
+        *(refused_section(each, time_now) for each in refused),
     )
-    report = Report(
-        source=address, time=time_now, sections=sections, space=space, run=around.run,
-        port=signs.target.snmp_port if signs.speaks_snmp else signs.target.ssh_port,
-    )  # fmt: skip
+    port = signs.target.snmp_port if signs.speaks_snmp else signs.target.ssh_port
+    report = Report(source=address, time=time_now, sections=sections, space=space, run=around.run, port=port)
+    if around.evidence is not None:
+        kept = Visit(
+            space, address, port, time_now, around.run, family.name, visit.snmp is not None, visit.shell is not None,
+            visit.fingerprint, host_key, collected.evidence, tuple(refused),
+        )  # fmt: skip
+        around.evidence.visited(kept)
     problems = (*visit.problems, *_problems_of(sections))
     return HostReport(
         space, address, _outcome(visit, sections), report, collected.steps, tuple(dict.fromkeys(problems)),
@@ -170,7 +179,7 @@ def _open_snmp(signs: Signs, around: Surroundings, visit: _Visit) -> None:
                     continue
                 tried = True
                 try:
-                    snmp = around.dialler.open_snmp(endpoint, credential)
+                    snmp = ScrubbedSnmp(around.dialler.open_snmp(endpoint, credential), visit.scrubber)
                     visit.snmp = snmp
                     said = snmp.get((_SYS_DESCR, _SYS_OBJECT_ID))
                 except CredentialRefused as error:
@@ -252,7 +261,7 @@ def _look(visit: _Visit) -> None:
     if visit.ssh is None:
         return
     try:
-        shell = visit.ssh.shell()
+        shell = ScrubbedShell(visit.ssh.shell(), visit.scrubber)
         said = shell.run([Command("uname", _UNAME)])["uname"]
     except TransportError as error:
         visit.refusals["ssh.system"] = str(error)
@@ -265,26 +274,33 @@ def _look(visit: _Visit) -> None:
         visit.refusals["ssh.system"] = "the log-in works, and there is no shell behind it"
 
 
-def _refused_sections(signs: Signs, around: Surroundings, visit: _Visit, collected: Collection,
-                      time_now: datetime) -> list[Section]:  # fmt: skip
+def _refused(signs: Signs, around: Surroundings, visit: _Visit, collected: Collection) -> list[RefusedSection]:
     """For each protocol that answered and gave nothing: why.
 
     The host key is shown to anybody, and identifies the host as well without a log-in.
     """
-    found: list[Section] = []
+    found: list[RefusedSection] = []
     there = {section.section for section in collected.sections}
     for name, problem in visit.refusals.items():
-        statements: tuple[Statement, ...] = ()
+        if name in there:
+            continue
+        shown: str | None = None
         if name.startswith("ssh"):
             with contextlib.suppress(TransportError):
                 endpoint = around.targets.endpoint(signs.target.address, signs.target.ssh_port)
                 key = visit.ssh.host_key if visit.ssh is not None else around.dialler.host_key(endpoint)
-                shown = frozenset({Identifier("host_key", key.fingerprint)})
-                statements = (Statement(Subject(identifiers=shown, itself=True)),)
-        if name not in there:
-            state = Completeness.PARTIAL if statements else Completeness.FAILED
-            found.append(Section(name, time_now, state, statements, problem=problem))
+                shown = key.fingerprint
+        found.append(RefusedSection(name, problem, shown))
     return found
+
+
+def refused_section(refused: RefusedSection, time_now: datetime) -> Section:
+    """What is reported of it."""
+    if refused.host_key is None:
+        return Section(refused.name, time_now, Completeness.FAILED, problem=refused.problem)
+    shown = frozenset({Identifier("host_key", refused.host_key)})
+    statements = (Statement(Subject(identifiers=shown, itself=True)),)
+    return Section(refused.name, time_now, Completeness.PARTIAL, statements, problem=refused.problem)
 
 
 def _problems_of(sections: Sequence[Section]) -> list[str]:

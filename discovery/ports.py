@@ -22,6 +22,7 @@ from discovery.transport.base import (
     Ssh,
     SshCredential,
 )
+from discovery.visit import Visit
 
 __all__ = [
     "Clock",
@@ -62,10 +63,13 @@ class CredentialSource(Protocol):
 
 
 class EvidenceSink(Protocol):
-    """Keeps raw replies by their content. Called from several threads."""
+    """Keeps raw replies by their content. Called from several threads. What is in them is no secret any more."""
 
     def store(self, content: bytes) -> str:
         """Keep it (once), and return its content hash."""
+
+    def visited(self, visit: Visit) -> None:
+        """Keep what a visit was, so that it can be replayed; its replies are stored already."""
 
 
 @dataclass(frozen=True, slots=True)

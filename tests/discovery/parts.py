@@ -29,6 +29,7 @@ from discovery.transport.base import (
 )
 from discovery.transport.recording import RecordedSnmp, RecordedSsh
 from discovery.transport.replies import Replies, SshIdentity, read_replies
+from discovery.visit import Visit
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "recordings"
 PUBLIC = SnmpCommunity(2, Secret("public"))
@@ -91,11 +92,15 @@ class Evidence:
     """An EvidenceSink in memory."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
+    visits: list[Visit] = field(default_factory=list)
 
     def store(self, content: bytes) -> str:
         name = f"hash-{len(self.kept)}"
         self.kept[name] = content
         return name
+
+    def visited(self, visit: Visit) -> None:
+        self.visits.append(visit)
 
 
 @dataclass(slots=True)

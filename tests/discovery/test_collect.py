@@ -228,5 +228,6 @@ def test_the_raw_replies_of_each_section_are_kept_as_evidence() -> None:
 
     assert ["hash-0", "hash-1"] == [section.evidence for section in collection.sections]
     assert (
-        b'[{"get":"1.3.6.1.2.1.1.5.0","rows":[["1.3.6.1.2.1.1.5.0",{"octets":"737731"}]]}]' == evidence.kept["hash-0"]
-    )
+        b'{"address":"","replies":[{"get":["1.3.6.1.2.1.1.5.0"],"rows":[["1.3.6.1.2.1.1.5.0",{"octets":"737731"}]]}],'
+        b'"section":"snmp.system","space":""}'
+    ) == evidence.kept["hash-0"]
