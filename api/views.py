@@ -99,12 +99,15 @@ def change(item: Change) -> dict[str, Any]:
 
 
 def claim(row_: ClaimView) -> dict[str, Any]:
-    """One claim on a value, whether it won, and why or why not."""
+    """One claim on a value, whether it won, and why or why not; `component` where it is of a part."""
     return {
         "attribute": row_.attribute,
+        "component": None if row_.part is None else {"kind": row_.part.kind, "name": row_.part.name},
         "value": value(codec.value_out(row_.value)),
         "source": row_.source,
         "section": row_.section,
+        "kind": row_.kind,
+        "own": row_.own,
         "since": codec.time_out(row_.since),
         "confirmed": codec.time_out(row_.confirmed),
         "evidence": row_.evidence,

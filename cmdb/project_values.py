@@ -95,13 +95,14 @@ def best(claims: Sequence[Claim], trust: Sequence[str]) -> Value:
 
 
 def attribute_claims(said: Iterable[Utterance]) -> dict[str, list[Claim]]:
-    """The claims on each attribute, `name` and `label` included."""
+    """The claims on each attribute, `name` and `label` included. An empty text or list is no value: it erases none."""
     found: dict[str, list[Claim]] = {}
     for one in said:
         if one.subject.name:
             found.setdefault("name", []).append(Claim(one.subject.name, one))
         for name, value in one.attributes.items():
-            found.setdefault(name, []).append(Claim(value, one))
+            if value not in {"", ()}:
+                found.setdefault(name, []).append(Claim(value, one))
     return found
 
 

@@ -1,0 +1,128 @@
+"""Every claim on a value, whoever said it: who, since when, last confirmed, and why it won or lost; on both stores."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from cmdb.inventory import ClaimView, Inventory
+from cmdb.model import Component, Section, Statement, Subject, Value
+from cmdb.rules import Rules
+from cmdb.store.base import GraphStore
+from tests.cmdb.truth.saying import FULL, ITSELF, at, estate, ids, mac, neighbours, report, system, thing
+from tests.fixtures.stores import store, store_url
+
+__all__ = ["store", "store_url"]
+
+
+@pytest.fixture
+def inventory(store: GraphStore) -> Inventory:
+    return Inventory(store, Rules(), lambda: at(1000))
+
+
+def port(time: float, kind: str, **values: Value) -> Section:
+    """What a device says of its one port."""
+    parts = (Component("interface", "eth0", {"mac": mac(1), **values}),)
+    about = Subject(identifiers=ids(mac=mac(1)), itself=True)
+    return Section(f"{kind}.interfaces", at(time), FULL, (Statement(about, {}, parts),))
+
+
+def said(claims: list[ClaimView], attribute: str) -> list[tuple[Value, str, str, bool, str]]:
+    return [(one.value, one.source, one.section, one.won, one.reason) for one in claims if one.attribute == attribute]
+
+
+def test_of_a_parts_attribute_every_claim_is_told_with_its_times(inventory: Inventory) -> None:
+    inventory.absorb(report("10.0.0.1", 1, port(1, "ssh", speed=1000), port(1, "snmp", speed=100, index=7)))
+    inventory.absorb(report("10.0.0.1", 5, port(5, "ssh", speed=1000), port(5, "snmp", speed=100, index=7)))
+
+    claims = [one for one in inventory.claims("ci-1") if one.part is not None]
+
+    assert {one.part for one in claims} == {("interface", "eth0")}
+    assert said(claims, "speed") == [
+        (1000, "10.0.0.1", "ssh.interfaces", True, "ranks first"),
+        (100, "10.0.0.1", "snmp.interfaces", False, "its reporter is less trusted"),
+    ]
+    assert said(claims, "index") == [(7, "10.0.0.1", "snmp.interfaces", True, "the only value")]
+    assert {(one.since, one.confirmed) for one in claims} == {(at(1), at(5))}
+
+
+def test_of_the_class_every_claim_is_told_and_why_it_lost(inventory: Inventory) -> None:
+    far = Subject("router", ids(serial="S1"), "x")
+    inventory.absorb(report("10.0.0.1", 1, system(1, "network_switch", "x", serial="S1")))
+    inventory.absorb(report("10.0.0.2", 2, system(2, "router", "y", serial="S2"), neighbours(2, ("e1", far, "e2"))))
+    inventory.absorb(report("10.0.0.3", 3, system(3, "unknown_device", "x", serial="S1")))
+
+    assert said(inventory.claims("ci-1"), "class") == [
+        ("network_switch", "10.0.0.1", "snmp.system", True, "ranks first"),
+        ("router", "10.0.0.2", "snmp.lldp", False, "its reporter is less trusted"),
+        ("unknown_device", "10.0.0.3", "snmp.system", False, "what is known better comes first"),
+    ]
+
+
+def test_a_claim_says_whether_its_reporter_speaks_of_itself(inventory: Inventory) -> None:
+    far = Subject("server", ids(serial="S1"), "x")
+    inventory.absorb(report("10.0.0.1", 1, system(1, name="x", serial="S1")))
+    inventory.absorb(report("10.0.0.2", 2, system(2, "router", "y", serial="S2"), neighbours(2, ("e1", far, "e2"))))
+
+    names = [one for one in inventory.claims("ci-1") if one.attribute == "name"]
+
+    assert [(one.source, one.kind, one.own) for one in names] == [
+        ("10.0.0.1", "snmp", True),
+        ("10.0.0.2", "neighbour", False),
+    ]
+
+
+def test_what_is_entered_by_hand_wins_whomever_a_site_trusts_and_survives_scans(store: GraphStore) -> None:
+    inventory = Inventory(store, Rules(trust={"device.model": ("snmp", "ssh", "declared")}), lambda: at(1000))
+    scan = [
+        report("10.0.0.1", time, system(time, name="h", serial="S1", values={"model": "scanned"})) for time in (1, 5, 9)
+    ]
+
+    inventory.absorb(estate(0, thing("server", "h", serial="S1"), values={"h": {"model": "file"}}))
+    inventory.absorb(scan[0])
+    before = inventory.graph().cis["ci-1"].attributes
+    inventory.amend("ci-1", {"model": "by hand"}, "ann", None)
+    for one in scan[1:]:
+        inventory.absorb(one)
+
+    assert dict(before) == {"model": "scanned"}
+    assert dict(inventory.graph().cis["ci-1"].attributes) == {"model": "by hand"}
+    assert said(inventory.claims("ci-1"), "model") == [
+        ("by hand", "declared:hand:ci-1", "declared", True, "ranks first"),
+        ("scanned", "10.0.0.1", "snmp.system", False, "somebody entered another by hand"),
+        ("file", "declared:estate", "declared", False, "somebody entered another by hand"),
+    ]
+
+
+def test_an_empty_reply_erases_no_value(inventory: Inventory) -> None:
+    inventory.absorb(report("10.0.0.1", 1, system(1, name="h", serial="S1", values={"model": "m", "vendor": "v"})))
+    inventory.absorb(report("10.0.0.1", 2, system(2, name="h", serial="S1", completeness=FULL, kind="ssh")))
+    inventory.absorb(report("10.0.0.1", 3, Section("snmp.interfaces", at(3), FULL)))
+    inventory.absorb(report("10.0.0.1", 4, Section("snmp.system", at(4), FULL)))
+    blank = system(5, name="h", kind="ssh", serial="S1", values={"model": "", "vendor": (), "label": ""})
+    inventory.absorb(report("10.0.0.1", 5, blank))
+
+    ci = inventory.graph().cis["ci-1"]
+
+    assert (ci.name, dict(ci.attributes)) == ("h", {"model": "m", "vendor": "v"})
+
+
+def test_a_stale_claim_that_still_wins_says_so(store: GraphStore) -> None:
+    rules = Rules(staleness={"snmp": timedelta(minutes=10)})
+    inventory = Inventory(store, rules, lambda: at(1000))
+    inventory.absorb(report("10.0.0.1", 1, system(1, name="h", serial="S1", values={"model": "m"})))
+
+    assert said(inventory.claims("ci-1"), "model") == [
+        ("m", "10.0.0.1", "snmp.system", True, "the only value, though stale")
+    ]
+
+
+def test_what_flaps_is_no_claim(inventory: Inventory) -> None:
+    about = Statement(ITSELF, {"load_percent": 40, "model": "m"})
+    inventory.absorb(
+        report("10.0.0.1", 1, system(1, "power_unit", "ups", serial="S1"),
+               Section("snmp.status", at(1), FULL, (about,)))
+    )  # fmt: skip
+
+    assert {one.attribute for one in inventory.claims("ci-1")} == {"class", "name", "serial", "model"}
