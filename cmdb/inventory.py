@@ -24,7 +24,9 @@ from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision
 from cmdb.parked import Asked, Parked, question_by_id, questions
 from cmdb.parking import Parking, Refused, Taken
 from cmdb.rules import Rules
+from cmdb.sift import sifted
 from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Transaction, Verification
+from cmdb.touches import Touches, touches_of
 from cmdb.verify import verified
 from cmdb.what import NotFound, Target
 
@@ -224,9 +226,13 @@ class Inventory:
         heirs = self._store.lookup([Handle("former_id", ci)])
         return self._store.get([heirs[0].ci]).get(heirs[0].ci) if heirs else None
 
-    def find(self, query: Query) -> list[StoredCI]:
-        """The CIs that fit a query."""
-        return self._store.find(query)
+    def find(self, query: Query, at: int | None = None) -> list[StoredCI]:
+        """The CIs that fit a query, now or at a revision. Raises Gone."""
+        if at is None:
+            return self._store.find(query)
+        ids = [ci.id for ci in sifted(self.graph(at), query)]
+        found = self._store.get_at(ids, at)
+        return [found[id_] for id_ in ids]
 
     def count(self, query: Query) -> int:
         """How many fit."""
@@ -280,6 +286,10 @@ class Inventory:
     def relations_at(self, ci: str, at: int) -> list[Relation]:
         """The relations of a CI at a revision, both ways. Raises Gone."""
         return self._store.relations_at([ci], at)
+
+    def touches(self, ci: str, before: int | None = None, limit: int = 20) -> Touches:
+        """The history of a CI, newest first: the revisions that changed it or its relations, and what they changed."""
+        return touches_of(self._store, ci, before if before is not None else self._store.position().revision + 1, limit)
 
     def diff(self, a: int, b: int) -> Difference:
         """What is not the same at revision `b` as at `a`, and who made it so. Raises ModelError and Gone."""
@@ -357,10 +367,10 @@ class Inventory:
             raise ModelError("down: only CIs can be down already, not relations")
         return evaluate(graph, Question(target.cis, target.relations, kind, assumed.cis, restarts))
 
-    def within(self, place: str) -> frozenset[str]:
-        """A place and all places in it, by id: what filters by place take."""
-        graph = self.graph()
-        found = set(what.targets(place, graph, self._store.lookup).cis)
+    def within(self, place: str, at: int | None = None) -> frozenset[str]:
+        """A place, as it is called now, and all places in it, now or at a revision, by id: what filters take."""
+        found = set(what.targets(place, self.graph(), self._store.lookup).cis)
+        graph = self.graph(at)
         inside: dict[str, list[str]] = {}
         for relation in graph.relations.values():
             if relation.type == "located_in" and schema.is_a(graph.cis[relation.source].cls, "location"):
