@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings import SettingsError as SourceError
 
 from cmdb.model import ModelError
-from cmdb.rules import DEFAULT_STALENESS, SOURCES, Rules
+from cmdb.rules import DEFAULT_STALENESS, SOURCES, Brake, Rules
 
 _SQLITE = "sqlite:///"
 
@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     volatile: dict[str, bool] = Field(
         default={}, description="by attribute or class.attribute, whether it flaps and makes no history"
     )
+    brake_share: float | None = Field(
+        default=0.2, ge=0, le=1, description="a run that would end more than this share asks first; null: never"
+    )
+    brake_number: int = Field(default=50, ge=0, description="what a run may end unasked, whatever its share")
     language: str = Field(default="en", pattern="^(en|zh)$")
 
     @classmethod
@@ -98,7 +102,8 @@ class Settings(BaseSettings):
                 stale.pop(kind, None)
             else:
                 stale[kind] = timedelta(days=days)
-        return Rules(self.trust, stale, self.missing_after, self.retired_days, self.volatile, scanned)
+        brake = None if self.brake_share is None else Brake(self.brake_share, self.brake_number)
+        return Rules(self.trust, stale, self.missing_after, self.retired_days, self.volatile, scanned, brake)
 
     @property
     def folder(self) -> Path:
