@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.fixtures.chromium import chromium
-from tests.fixtures.neo4j_server import neo4j_url
+from tests.fixtures.neo4j_server import neo4j_server, neo4j_url
 from tests.fixtures.parts import everything_is_required
 from tests.fixtures.snmpd import snmpd, start_snmpd
 from tests.fixtures.sshd import ssh_key, sshd, start_sshd
 
-__all__ = ["chromium", "neo4j_url", "snmpd", "ssh_key", "sshd", "start_snmpd", "start_sshd"]
+__all__ = ["chromium", "neo4j_server", "neo4j_url", "snmpd", "ssh_key", "sshd", "start_snmpd", "start_sshd"]
 
 # Two busy cores say nothing about one example's time; in CI the same examples run each time.
 settings.register_profile(

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
@@ -32,19 +32,25 @@ _FROM_A_WARM_PROCESS = multiprocessing.get_context("forkserver")
 _FROM_A_WARM_PROCESS.set_forkserver_preload([__name__])
 
 
-class Fate:
-    """Where this process dies: the `times`th time that it passes a spot. No spot is none."""
+def die() -> None:
+    """End this process as a power cut would."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
-    def __init__(self, spot: str, times: int) -> None:
+
+class Fate:
+    """What happens (by default death) the `times`th time that a spot is passed. No spot is none."""
+
+    def __init__(self, spot: str = "", times: int = 1, happens: Callable[[], object] = die) -> None:
         self._spot = spot
         self._left = times
+        self._happens = happens
 
     def passes(self, spot: str) -> None:
         if spot != self._spot:
             return
         self._left -= 1
         if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._happens()
 
 
 class WatchedEvidence(EvidenceFolder):
@@ -96,7 +102,7 @@ class WatchedStore:
 
 
 class WatchedRuns(Runs):
-    fate = Fate("", 0)
+    fate = Fate()
 
     def record(self, run: str, rows: Sequence[LedgerRow]) -> None:
         super().record(run, rows)
@@ -149,7 +155,7 @@ def scan_until(url: str, folder: Path, calls: int) -> None:
         del frame, argument
         left -= event in {"call", "c_call"}
         if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
 
     sys.setprofile(count)
     scan(url, folder)

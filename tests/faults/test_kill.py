@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from api.wiring import Services
-from cmdb.codec import Json
-from operations.runs import RunState
-from tests.faults.dying import ACKNOWLEDGED, ended, scan, scan_until, services_at
-from tests.faults.site import ANSWERING, SECTIONS, SILENT
+from tests.faults.checks import (
+    Told,
+    assert_as_if_nothing_had_happened,
+    assert_what_was_acknowledged_is_there,
+    found,
+    in_the_ledger,
+)
+from tests.faults.dying import ended, scan, scan_until, services_at
 
 KILLED = -signal.SIGKILL
 # A spot, the nth time, how many hosts are in the graph then, how many in the ledger.
@@ -35,66 +38,12 @@ BESIDE_THE_STORE = (
 )
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Json, int]:
-    """The canonical graph and the number of revisions of a scan that nothing disturbed."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    url = f"sqlite:///{folder / 'store.db'}"
-    assert ended(scan, url, folder) == os.EX_OK
-    services = services_at(url, folder)
-    result = services.inventory.canonical(), services.store.position().revision
-    services.close()
-    return result
-
-
-def found(services: Services) -> list[str]:
-    """The addresses whose device is in the graph."""
-    return [address for address in ANSWERING if services.inventory.lookup(address)]
-
-
-def in_the_ledger(services: Services) -> Counter[str]:
-    """Addresses that some run's ledger says were collected, with the number of runs."""
-    return Counter(
-        row.address
-        for run in services.runs.newest()
-        for row in services.runs.ledger(run.id)
-        if row.outcome == "collected"
-    )
-
-
-def assert_what_was_acknowledged_is_there(services: Services, folder: Path) -> None:
-    """Whatever people were told is in the ledger, that is in the graph, and its evidence is on disk."""
-    told = {line.split()[0] for line in (folder / ACKNOWLEDGED).read_text().splitlines()} - {SILENT}
-    ledger = set(in_the_ledger(services))
-    graph = set(found(services))
-    assert told <= ledger <= graph
-    assert services.inventory.verify().problems == ()
-    replies = {claim.evidence for ci in services.inventory.graph().cis for claim in services.inventory.claims(ci)}
-    for reply in replies - {None}:
-        assert services.evidence.get(str(reply)).startswith(b"10.0.0.")
-
-
-def assert_as_if_nothing_had_happened(url: str, folder: Path, undisturbed: tuple[Json, int]) -> None:
-    """The graph is that of an undisturbed scan, in as many revisions: nothing is lost, nothing doubled."""
-    services = services_at(url, folder)
-    assert_what_was_acknowledged_is_there(services, folder)
-    newest, *earlier = services.runs.newest()
-    rows = [(row.address, row.section, row.outcome) for row in services.runs.ledger(newest.id)]
-    full = [(address, *row) for address in ANSWERING for row in (("", "collected"), *((s, "full") for s in SECTIONS))]
-    assert (newest.state, newest.done, rows) == (RunState.DONE, 5, [*full, (SILENT, "", "silent")])
-    assert {run.state for run in earlier} <= {RunState.INTERRUPTED, RunState.DONE}
-    assert (services.inventory.canonical(), services.store.position().revision) == undisturbed
-    assert services.inventory.tick().revision is None
-    services.close()
-
-
 def killed_there_and_scanned_again(url: str, folder: Path, spot: str, times: int) -> tuple[int, int]:
     """How many hosts the graph and the ledger had after the kill."""
     killed = ended(scan, url, folder, spot, times)
-    services = services_at(url, folder)
-    assert_what_was_acknowledged_is_there(services, folder)
-    seen = len(found(services)), len(in_the_ledger(services))
-    services.close()
+    with closing(services_at(url, folder)) as services:
+        assert_what_was_acknowledged_is_there(services, folder)
+        seen = len(found(services)), len(in_the_ledger(services))
     again = ended(scan, url, folder)
     assert (killed, again) == (KILLED, os.EX_OK)
     return seen
@@ -102,7 +51,7 @@ def killed_there_and_scanned_again(url: str, folder: Path, spot: str, times: int
 
 @pytest.mark.parametrize(("spot", "times", "in_graph", "in_ledger"), IN_THE_STORE)
 def test_a_scan_killed_around_the_graphs_transaction_loses_nothing_and_the_next_ends_right(
-    store_url: str, tmp_path: Path, undisturbed: tuple[Json, int], spot: str, times: int, in_graph: int, in_ledger: int
+    store_url: str, tmp_path: Path, undisturbed: Told, spot: str, times: int, in_graph: int, in_ledger: int
 ) -> None:
     seen = killed_there_and_scanned_again(store_url, tmp_path, spot, times)
 
@@ -113,7 +62,7 @@ def test_a_scan_killed_around_the_graphs_transaction_loses_nothing_and_the_next_
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("spot", "times", "in_graph", "in_ledger"), BESIDE_THE_STORE)
 def test_a_scan_killed_at_any_other_arrow_loses_nothing_and_the_next_ends_right(
-    store_url: str, tmp_path: Path, undisturbed: tuple[Json, int], spot: str, times: int, in_graph: int, in_ledger: int
+    store_url: str, tmp_path: Path, undisturbed: Told, spot: str, times: int, in_graph: int, in_ledger: int
 ) -> None:
     seen = killed_there_and_scanned_again(store_url, tmp_path, spot, times)
 
@@ -122,9 +71,7 @@ def test_a_scan_killed_at_any_other_arrow_loses_nothing_and_the_next_ends_right(
     assert_as_if_nothing_had_happened(store_url, tmp_path, undisturbed)
 
 
-def test_a_scan_killed_anywhere_time_and_again_ends_right(
-    store_url: str, tmp_path: Path, undisturbed: tuple[Json, int]
-) -> None:
+def test_a_scan_killed_anywhere_time_and_again_ends_right(store_url: str, tmp_path: Path, undisturbed: Told) -> None:
     chance = Random(4)
     calls = 300_000  # about what a whole scan needs
 
