@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cmdb import absorb as absorbing
-from cmdb import export, history, kept_rules, lookup, schema, what
+from cmdb import export, history, kept_rules, lookup, rehearsal, schema, what
 from cmdb.absorb import Known, Outcome
 from cmdb.amend import amended
 from cmdb.brake import Loss, Silence
@@ -170,6 +170,31 @@ class Inventory:
             raise ModelError("nothing was projected")
         after = changed(before, outcome.changes, before.revision)
         return Declared(None if dry_run else outcome.revision, outcome.changes, difference(before, after), ())
+
+    def rehearse(self, reports: Sequence[Report], actor: str, reason: str, *, apply: bool) -> Declared:
+        """Take in, as one revision, what was read anew from replies of before; else only say what that would change."""
+        changes: tuple[Change, ...] = ()
+        revision: int | None = None
+        before = self.graph()
+        try:
+            with self._write() as (tx, known, graph):
+                before, news = graph, rehearsal.news(known, reports)
+                if news:
+                    outcome = absorbing.absorb_all(tx, known, graph, news, self._rules, self._clock(), actor, reason)
+                    changes, revision = outcome.changes, outcome.revision
+                if not apply:
+                    raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
+        except _DryRun:
+            revision = None
+        after = changed(before, changes, before.revision)
+        return Declared(revision, changes, difference(before, after), ())
+
+    def evidence_in_use(self) -> frozenset[str]:
+        """The hashes of the replies that what is kept still comes from."""
+        with self._writing:
+            sightings = self._read().world.sightings
+            held = (held for one in sightings for kept in one.sections.values() for held in kept.held)
+            return frozenset(one.evidence for one in held if one.evidence is not None)
 
     @property
     def rules_changed(self) -> bool:

@@ -1,22 +1,28 @@
-"""A recording → what discovery makes of it: its family, facts and claims, as JSON that people can read line by line."""
+"""A recording → what discovery makes of it: its family, facts and claims, as JSON that people can read line by line.
+
+And a visit whose replies are kept → the report that today's families and parsers make of it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
 
-from cmdb.model import Section
-from discovery.collect import Collection, Collector
-from discovery.family import Family
+from cmdb.model import Completeness, Report, Section
+from discovery.collect import Collected, Collection, Collector
+from discovery.family import Family, GetStep, RunStep, SectionStep, WalkStep
+from discovery.host import refused_section
+from discovery.kept import KeptReplies, KeptSection
 from discovery.observe import observe
 from discovery.recognise import Fingerprint, Recognition, recognise
-from discovery.transport.base import Command
+from discovery.transport.base import Command, format_oid
 from discovery.transport.recording import Ledger, RecordedShell, RecordedSnmp
 from discovery.transport.replies import Replies
+from discovery.visit import Visit
 
 WHEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """The time of every replay: what is expected holds no clock."""
@@ -49,6 +55,75 @@ def replay(replies: Replies, families: tuple[Family, ...]) -> Replayed:
     host_key = replies.ssh.host_key.fingerprint if replies.ssh is not None else None
     sections = observe(recognition.family, collection.sections, WHEN, host_key)
     return Replayed(recognition, collection, sections, ledger)
+
+
+@dataclass(frozen=True, slots=True)
+class Revisited:
+    """`report` has the time and run of the visit. `lacking`: section → what today's family asks and nobody asked then.
+
+    A section that lacks something is partial: it takes nothing back.
+    """
+
+    report: Report
+    family: str
+    lacking: Mapping[str, tuple[str, ...]]
+
+
+def revisit(visit: Visit, kept: Iterable[KeptSection], families: tuple[Family, ...]) -> Revisited:
+    """Walk the replies of a visit through recognise, collect and observe once more. Raises LookupError as `replay`."""
+    replies = KeptReplies.of(kept)
+    family = recognise(visit.fingerprint, families).family
+    if family is None:
+        raise LookupError("no family fits this visit")
+    steps: list[SectionStep] = []
+    lacking: dict[str, list[str]] = {}
+    for step in family.steps:
+        if not (visit.shell if isinstance(step, RunStep) else visit.snmp):
+            continue
+        known, unasked = _known_part(step, replies)
+        if known is not None:
+            steps.append(known)
+        if unasked:
+            lacking.setdefault(step.section, []).extend(unasked)
+    collector = Collector(
+        replies if visit.snmp else None, replies if visit.shell else None, clock=lambda: 0.0
+    )  # fmt: skip
+    collection = collector.collect(replace(family, steps=tuple(steps)))
+    collected = [_as_known(each, visit, lacking.get(each.section, ())) for each in collection.sections]
+    there = {each.section for each in collected}
+    sections = (
+        *observe(family, collected, visit.time, visit.host_key),
+        *(refused_section(each, visit.time) for each in visit.refused if each.name not in there),
+    )
+    report = Report(
+        source=visit.address, time=visit.time, sections=sections, space=visit.space, run=visit.run, port=visit.port
+    )
+    return Revisited(report, family.name, {name: tuple(words) for name, words in lacking.items()})
+
+
+def _known_part(step: SectionStep, replies: KeptReplies) -> tuple[SectionStep | None, list[str]]:
+    """What of a step was asked then, and in words what was not."""
+    match step:
+        case GetStep():
+            oids = tuple(oid for oid in step.oids if replies.knows_object(oid))
+            unasked = [f"get {format_oid(oid)}" for oid in step.oids if oid not in oids]
+            return replace(step, oids=oids) if oids else None, unasked
+        case WalkStep():
+            roots = tuple(root for root in step.roots if replies.knows_root(root))
+            unasked = [f"walk {format_oid(root)}" for root in step.roots if root not in roots]
+            return replace(step, roots=roots) if roots else None, unasked
+        case RunStep():
+            return (step, []) if replies.knows_command(step.command) else (None, [step.command])
+
+
+def _as_known(collected: Collected, visit: Visit, unasked: Iterable[str]) -> Collected:
+    """With the hash of the replies that it came from; partial where something was not asked then."""
+    found = replace(collected, evidence=visit.sections.get(collected.section))
+    words = "; ".join(f"not asked then: {one}" for one in unasked)
+    if not words or found.completeness not in {Completeness.FULL, Completeness.PARTIAL}:
+        return found
+    problem = f"{found.problem}; {words}" if found.problem else words
+    return replace(found, completeness=Completeness.PARTIAL, problem=problem)
 
 
 def fingerprint(replies: Replies, shell: RecordedShell | None) -> Fingerprint:

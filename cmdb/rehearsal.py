@@ -1,0 +1,45 @@
+"""Reports of before, read anew from the same replies: where they stand among what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from cmdb.absorb import Known
+from cmdb.evidence import Sighting, merged, normalised
+from cmdb.model import Report
+
+_BESIDE: Final = timedelta(milliseconds=1)
+"""Nobody scans one address twice in so short a time: what is kept of it there was made of the same replies."""
+
+
+def news(known: Known, reports: Iterable[Report]) -> list[Report]:
+    """The reports that say something else than what is kept of the same replies, each right after that.
+
+    What was said later stays later: a report of an old run takes nothing back that a newer one said.
+    """
+    placed = (_beside(known, report) for report in reports)
+    return [report for report in placed if merged(known.world, normalised(report)).new]
+
+
+def _beside(known: Known, report: Report) -> Report:
+    said = [
+        time
+        for sighting in known.world.at(report.space, report.source)
+        for time in _times(sighting)
+        if report.time <= time < report.time + _BESIDE
+    ]
+    if not said:
+        return report
+    time = max(said) + timedelta(microseconds=1)
+    return replace(report, time=time, sections=tuple(replace(section, time=time) for section in report.sections))
+
+
+def _times(sighting: Sighting) -> Iterable[datetime]:
+    yield sighting.time
+    for kept in sighting.sections.values():
+        yield from (held.confirmed for held in kept.held)
+        if kept.refusal is not None:
+            yield kept.refusal.time
