@@ -17,9 +17,11 @@ from cmdb.claims import ClaimView, claims_on
 from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
+from cmdb.evidence import CONFIRMATION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate
+from cmdb.mending import Mending, Wanted, Witness, heard, mendings, witnesses
 from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, State, Value
 from cmdb.parked import Asked, Parked, question_by_id, questions
 from cmdb.parking import Parking, Refused, Taken
@@ -361,6 +363,23 @@ class Inventory:
         """What a person should mend: conflicts, data problems, and what waits unidentified."""
         found = [absorbing.told_of(record) for record in self._store.records(absorbing.PROBLEMS)]
         return [ProblemView(*told) for told in sorted(found, key=lambda told: (told.kind, told.text, told.about))]
+
+    def mendings(
+        self, kind: str | None = None, cls: str | None = None, place: str | None = None, owner: str | None = None
+    ) -> list[Mending]:
+        """The same with owners, filtered by any of these; an owner "" asks for what nobody owns. Raises ModelError."""
+        wanted = Wanted(kind, cls, None if place is None else self.within(place), owner)
+        every = [Mending(one.kind, one.about, one.text, one.since) for one in self.problems()]
+        return mendings(every, self.graph(), self._store.relations, wanted)
+
+    def witnesses(self, problem: Mending) -> list[Witness]:
+        """Who says what a problem hangs on, in which section, and by which reply."""
+        if not problem.about:
+            return []
+        claims = {ci: self.claims(ci) for ci in problem.about}
+        with self._writing:
+            said = heard(self._store.records(CONFIRMATION, cis=problem.about), self._read().world)
+        return witnesses(problem, claims, said)
 
     def parked(self, *, finished: bool = False) -> list[Asked]:
         """What a person is asked, the oldest first; then, where wanted, what was answered, the last one first."""
