@@ -21,6 +21,7 @@ from cmdb.evidence import CONFIRMATION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate
+from cmdb.judging import Judged, Judging, standing_of
 from cmdb.mending import Mending, Wanted, Witness, heard, mendings, witnesses
 from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, State, Value
 from cmdb.parked import Asked, Parked, question_by_id, questions
@@ -101,6 +102,7 @@ class Inventory:
         self._writing = threading.RLock()
         self._known: Known | None = None
         self._parking = Parking(self._write, rules, clock)
+        self.judging = Judging(self._write, self._judged, store.lookup, self.claims, rules, clock)
 
     # Writing
 
@@ -390,6 +392,12 @@ class Inventory:
         if (found := question_by_id(self._store.records, id_)) is None:
             raise NotFound(f"there is no question {id_!r}; list them: GET /api/v1/parked, or cmdb parked")
         return found
+
+    def _judged(self) -> Judged:
+        with self._writing:
+            known = self._read()
+            standing = standing_of(known, self._rules, self._clock())
+            return Judged(standing, self._cache.graph(), known.world.decisions)
 
     def target(self, text: str) -> Target:
         """What a WHAT means. Raises NotFound, or Ambiguous with the candidates."""
