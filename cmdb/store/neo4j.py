@@ -167,8 +167,9 @@ class Neo4jStore:
                 return base
 
     def past(self, first: int, last: int) -> list[Past]:
-        with self._state_of(max(first - 1, 0)) as run:
-            return read_past(run, first, last)
+        found = read_past(self._server.run, first, last)
+        check_kept(first - 1, self.base().revision)
+        return found
 
     def touches(self, ci: str, before: int, limit: int) -> list[Heading]:
         return read_touches(self._server.run, ci, before, limit)

@@ -220,7 +220,7 @@ class SqliteStore:
 
     def past(self, first: int, last: int) -> list[Past]:
         with self._reading() as connection:
-            check_revision(connection, max(first - 1, 0))
+            check_kept(first - 1, read_base(connection).revision)
             return read_past(connection, first, last)
 
     def touches(self, ci: str, before: int, limit: int) -> list[Heading]:
