@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from api.cli import access, demonstration, graph, labels, recordings, running
+from api.cli import access, demonstration, graph, labels, parked, recordings, running
 from api.cli.output import Exit, say
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(labels.app, name="label")
+app.add_typer(parked.app, name="parked")
 app.add_typer(access.credentials, name="credential")
 app.add_typer(access.tokens, name="token")
 app.add_typer(access.host_keys, name="host-key")

@@ -16,6 +16,7 @@ from api import views
 from api.auth import Reader, ServicesOf
 from api.pages import answers
 from api.pages.drawing import Drawing
+from api.pages.views_of_parked import of_questions
 from api.paging import Pages
 from api.routes.cis import known
 from cmdb import schema
@@ -50,6 +51,7 @@ def home(request: Request, reader: Reader, services: ServicesOf, drawing: Drawin
         problems=inventory.problems(),
         names=_names(graph.cis),
         runs=services.runs.newest(5),
+        **of_questions(services, drawing.texts(request), reader),
     )
 
 
