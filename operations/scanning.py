@@ -14,10 +14,10 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from cmdb.model import ModelError, Report, RunSection, Section
 from cmdb.store.base import StoreError, StoreUnavailable
@@ -28,8 +28,16 @@ from discovery.scan import scan as discover
 from discovery.targets import AddressMap, Network, Targets, read_targets
 from operations.runs import LedgerRow, Run, Runs, RunState, Scope
 
+if TYPE_CHECKING:
+    from cmdb.inventory import Absorbed
+
 NOT_STORED = "not_stored"
 """The outcome of an address whose report the store did not take."""
+
+WAITS = "waits"
+"""The outcome of a section that would end something: it is taken in, or parked, when the run ends."""
+PARKED = "parked"
+"""The outcome of a section that would end too much: a person is asked."""
 
 _POLL_S = 0.2
 _BEAT_S = 5.0
@@ -41,9 +49,9 @@ _STORE_FAILURES = 3
 class Told(Protocol):
     """Whom a scan tells what it found: `cmdb.inventory.Inventory`."""
 
-    def absorb(self, report: Report, actor: str = "discovery") -> object: ...
+    def absorb(self, report: Report, actor: str = "discovery") -> Absorbed | None: ...
 
-    def close_run(self, run: RunSection) -> object: ...
+    def close_run(self, run: RunSection) -> Absorbed | None: ...
 
 
 class Underway(Protocol):
@@ -136,6 +144,7 @@ class ScanRun:
         self._not_covered: list[str] = []
         self._store_error = ""
         self._rows: list[LedgerRow] = []
+        self._waiting: dict[tuple[str, str], LedgerRow] = {}
         self._beaten = time.monotonic()
 
     @property
@@ -190,9 +199,14 @@ class ScanRun:
         if host.report is None:
             return None
         try:
-            self._with.inventory.absorb(host.report)
+            taken = self._with.inventory.absorb(host.report)
         except Exception as error:  # noqa: BLE001 - around one host; it is kept in the ledger, and the run says so
             return error
+        if taken is not None and taken.waits:
+            now = self._with.clock()
+            names = {loss.section for loss in taken.waits}
+            rows = [_section_row(host, one, now) for one in host.report.sections if one.name in names]
+            self._waiting |= {(row.address, row.section): row for row in rows}
         return None
 
     def _note(self, host: HostReport, error: Exception | None) -> Progress:
@@ -212,7 +226,8 @@ class ScanRun:
         told = "\n".join(problems) or None
         self._rows.append(LedgerRow(host.address, "", outcome, now, host.duration_s, None, counts, told))
         if host.report is not None:
-            self._rows += [_section_row(host, section, now) for section in host.report.sections]
+            rows = [_section_row(host, section, now) for section in host.report.sections]
+            self._rows += [_waits(row) if (row.address, row.section) in self._waiting else row for row in rows]
         if host.report is not None or len(self._rows) >= _LEDGER_ROWS:
             self._flush()
         return Progress(self._run.id, self._done, self._total, host.address, outcome, host.name, problems)
@@ -222,16 +237,36 @@ class ScanRun:
         covered = _without(targets.networks, self._not_covered)
         words = [*problems]
         try:
-            self._with.inventory.close_run(
+            taken = self._with.inventory.close_run(
                 RunSection(self._run.id, targets.space, covered, self._with.clock(), complete=True)
             )
         except (ModelError, StoreError) as error:
             words.append(f"what the run covered could not be stored: {error}")
+        else:
+            words += self._judged(taken)
         if self._counts[NOT_STORED]:
             words.append(f"{self._not_stored()}: {self._store_error}")
         if self._problems:
             words.insert(0, f"{self._problems} of {self._total} addresses ended in a problem")
         return RunState.PROBLEMS if words else RunState.DONE, "; ".join(words) or None
+
+    def _judged(self, taken: Absorbed | None) -> Iterator[str]:
+        """Say in the ledger what became of the sections that waited, and in words what a person is asked."""
+        parked = {
+            (one.report.source, loss.section): len(loss.claims)
+            for one in (() if taken is None else taken.parked)
+            for loss in one.losses
+        }
+        for place, row in self._waiting.items():
+            if place in parked and taken is not None:
+                told = f"it would end {parked[place]} claims; {taken.question} waits for an answer"
+                row = replace(row, outcome=PARKED, error=told)  # noqa: PLW2901 - the same row, as it ended
+            self._rows.append(row)
+        self._flush()
+        if taken is not None and taken.question is not None:
+            ends = [f"{sum(parked.values())} claims would end"] if parked else []
+            silent = [f"{len(taken.silent)} devices would be missing"] if taken.silent else []
+            yield f"{taken.question} waits for an answer: {', '.join(ends + silent)}"
 
     def _not_stored(self) -> str:
         shown = ", ".join(self._not_covered[:10])
@@ -312,6 +347,10 @@ def _section_row(host: HostReport, section: Section, now: datetime) -> LedgerRow
     duration_s = sum(step.duration_s for step in host.steps if step.section == section.name)
     state = section.completeness.value
     return LedgerRow(host.address, section.name, state, now, duration_s, state, counts, section.problem)
+
+
+def _waits(row: LedgerRow) -> LedgerRow:
+    return replace(row, outcome=WAITS, error="it would end something: taken in, or parked, when the run ends")
 
 
 def _told(error: Exception) -> str:
