@@ -81,6 +81,17 @@ class KeptSection:
     section: str
     replies: tuple[Raw, ...]
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What it was asked for: `get OID`, `walk OID`, or a command."""
+        found: list[str] = []
+        for raw in self.replies:
+            if "run" in raw:
+                found.append(raw["run"])
+            else:
+                found += [f"get {oid}" for oid in raw["get"]] if "get" in raw else [f"walk {raw['walk']}"]
+        return tuple(found)
+
 
 def section_in(content: bytes) -> KeptSection:
     """Read what `section_out` wrote. Raises NotReadable."""

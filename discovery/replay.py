@@ -61,17 +61,19 @@ def replay(replies: Replies, families: tuple[Family, ...]) -> Replayed:
 class Revisited:
     """`report` has the time and run of the visit. `lacking`: section → what today's family asks and nobody asked then.
 
-    A section that lacks something is partial: it takes nothing back.
+    A section that lacks something is partial: it takes nothing back. Where today's family asks it in the place of what
+    was asked then, there is no report: other sections take names and keys from what this one would have said.
     """
 
-    report: Report
+    report: Report | None
     family: str
     lacking: Mapping[str, tuple[str, ...]]
 
 
 def revisit(visit: Visit, kept: Iterable[KeptSection], families: tuple[Family, ...]) -> Revisited:
     """Walk the replies of a visit through recognise, collect and observe once more. Raises LookupError as `replay`."""
-    replies = KeptReplies.of(kept)
+    said = tuple(kept)
+    replies = KeptReplies.of(said)
     family = recognise(visit.fingerprint, families).family
     if family is None:
         raise LookupError("no family fits this visit")
@@ -85,6 +87,10 @@ def revisit(visit: Visit, kept: Iterable[KeptSection], families: tuple[Family, .
             steps.append(known)
         if unasked:
             lacking.setdefault(step.section, []).extend(unasked)
+    words = {name: tuple(unasked) for name, unasked in lacking.items()}
+    todays = {(step.section, asked) for step in family.steps for asked in _asked(step)}
+    if any((one.section, asked) not in todays for one in said if one.section in words for asked in one.asked):
+        return Revisited(None, family.name, words)
     collector = Collector(
         replies if visit.snmp else None, replies if visit.shell else None, clock=lambda: 0.0
     )  # fmt: skip
@@ -98,7 +104,17 @@ def revisit(visit: Visit, kept: Iterable[KeptSection], families: tuple[Family, .
     report = Report(
         source=visit.address, time=visit.time, sections=sections, space=visit.space, run=visit.run, port=visit.port
     )
-    return Revisited(report, family.name, {name: tuple(words) for name, words in lacking.items()})
+    return Revisited(report, family.name, words)
+
+
+def _asked(step: SectionStep) -> tuple[str, ...]:
+    match step:
+        case GetStep():
+            return tuple(f"get {format_oid(oid)}" for oid in step.oids)
+        case WalkStep():
+            return tuple(f"walk {format_oid(root)}" for root in step.roots)
+        case RunStep():
+            return (step.command,)
 
 
 def _known_part(step: SectionStep, replies: KeptReplies) -> tuple[SectionStep | None, list[str]]:
@@ -106,14 +122,14 @@ def _known_part(step: SectionStep, replies: KeptReplies) -> tuple[SectionStep | 
     match step:
         case GetStep():
             oids = tuple(oid for oid in step.oids if replies.knows_object(oid))
-            unasked = [f"get {format_oid(oid)}" for oid in step.oids if oid not in oids]
-            return replace(step, oids=oids) if oids else None, unasked
+            known = replace(step, oids=oids)
+            return known if oids else None, [one for one in _asked(step) if one not in _asked(known)]
         case WalkStep():
             roots = tuple(root for root in step.roots if replies.knows_root(root))
-            unasked = [f"walk {format_oid(root)}" for root in step.roots if root not in roots]
-            return replace(step, roots=roots) if roots else None, unasked
+            part = replace(step, roots=roots)
+            return part if roots else None, [one for one in _asked(step) if one not in _asked(part)]
         case RunStep():
-            return (step, []) if replies.knows_command(step.command) else (None, [step.command])
+            return (step, []) if replies.knows_command(step.command) else (None, list(_asked(step)))
 
 
 def _as_known(collected: Collected, visit: Visit, unasked: Iterable[str]) -> Collected:
