@@ -10,7 +10,7 @@ from cmdb.model import CI, Change, Component, Relation, Revision
 from cmdb.store.base import StoredCI
 
 if TYPE_CHECKING:
-    from cmdb.inventory import ClaimView, Inventory, ProblemView
+    from cmdb.inventory import ClaimView, Inventory
 
 
 def value(document: Any) -> Any:
@@ -46,12 +46,17 @@ def component(part: Component) -> dict[str, Any]:
     return {"kind": part.kind, "name": part.name, "attributes": values(part.attributes)}
 
 
-def full(inventory: Inventory, stored: StoredCI) -> dict[str, Any]:
-    """A CI with its relations both ways, each with the CI at its other end."""
-    relations = inventory.relations(stored.ci.id)
+def full(inventory: Inventory, stored: StoredCI, at: int | None = None) -> dict[str, Any]:
+    """A CI with its relations both ways, each with the CI at its other end; now, or at a revision."""
+    relations = inventory.relations(stored.ci.id) if at is None else inventory.relations_at(stored.ci.id, at)
     ends = {end for relation in relations for end in (relation.source, relation.target)}
-    others = {ci: found.ci for ci in ends if (found := inventory.stored(ci)) is not None}
+    others = {ci: found.ci for ci in ends if (found := found_at(inventory, ci, at)) is not None}
     return row(stored) | {"relations": [end(relation, stored.ci.id, others) for relation in relations]}
+
+
+def found_at(inventory: Inventory, ci: str, at: int | None) -> StoredCI | None:
+    """A CI, now or at a revision."""
+    return inventory.stored(ci) if at is None else inventory.stored_at(ci, at)
 
 
 def formerly(inventory: Inventory, stored: StoredCI) -> list[str]:
@@ -113,14 +118,4 @@ def claim(row_: ClaimView) -> dict[str, Any]:
         "evidence": row_.evidence,
         "won": row_.won,
         "reason": row_.reason,
-    }
-
-
-def problem(row_: ProblemView) -> dict[str, Any]:
-    """Something that a person should mend; `about` are ids of CIs."""
-    return {
-        "kind": row_.kind,
-        "about": list(row_.about),
-        "text": row_.text,
-        "since": codec.time_out(row_.since),
     }

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from api import views
 from api.auth import Operator, Reader, ServicesOf
+from api.moments import AT, GONE, moment
 from api.paging import Pages
 from api.problems import Problem
 from api.routes.shapes import (
@@ -38,7 +39,7 @@ _IDENTIFYING = frozenset({*SCHEMES, "address", "class", "id"})
 _SORTS = ("name", "label", "class", "id", "revision")
 
 
-@router.get("/cis", response_model=CIList)
+@router.get("/cis", response_model=CIList, responses=GONE)
 def list_cis(
     request: Request,
     reader: Reader,
@@ -54,13 +55,15 @@ def list_cis(
     confirmed_after: Annotated[datetime | None, Query()] = None,
     q: Annotated[str | None, Query(max_length=200, description="words that all occur in its texts")] = None,
     sort: Annotated[str, Query(examples=["name"], description=", ".join(_SORTS))] = "name",
+    at: AT = None,
 ) -> dict[str, Any]:
     """List CIs. Attributes filter as `attr.NAME=VALUE`; go on with `next` of the answer, and the same filter."""
     del reader
+    then = moment(services.inventory, at)
     query = base.Query(
         classes=schema.subclasses(cls) if cls is not None else None,
         attributes=_attributes(request),
-        places=None if place is None else services.inventory.within(place),
+        places=None if place is None else services.inventory.within(place, then),
         states=_states(state),
         space=space,
         confirmed_before=_utc(confirmed_before),
@@ -70,7 +73,7 @@ def list_cis(
         after=pages.after,
         limit=pages.limit + 1,
     )
-    found = services.inventory.find(query)
+    found = services.inventory.find(query, then)
     page = found[: pages.limit]
     going_on = pages.cursor(_position(page[-1], sort)) if len(found) > len(page) else None
     return {"items": [views.row(stored) for stored in page], "next": going_on}
@@ -113,7 +116,9 @@ def _utc(time: datetime | None) -> datetime | None:
 
 
 def _attributes(request: Request) -> tuple[tuple[str, Value], ...]:
-    known = {"class", "state", "place", "space", "confirmed_before", "confirmed_after", "q", "sort", "limit", "next"}
+    known = {
+        "class", "state", "place", "space", "confirmed_before", "confirmed_after", "q", "sort", "limit", "next", "at",
+    }  # fmt: skip
     found: list[tuple[str, Value]] = []
     for name, text in request.query_params.multi_items():
         if name.startswith(_ATTRIBUTE):
@@ -138,7 +143,7 @@ def typed(name: str, text: str) -> Value:
     return text
 
 
-@router.get("/cis/{ci}", response_model=CIFull, response_model_exclude_unset=True)
+@router.get("/cis/{ci}", response_model=CIFull, response_model_exclude_unset=True, responses=GONE)
 def one_ci(
     ci: CI_ID,
     reader: Reader,
@@ -146,9 +151,14 @@ def one_ci(
     response: Response,
     claims: Annotated[bool, Query(description="with every claim, its source, since, confirmed, and evidence")] = False,
     if_none_match: Annotated[str | None, Header()] = None,
+    at: AT = None,
 ) -> Any:
     """One CI with its relations both ways. Its ETag is its revision."""
     del reader
+    if (then := moment(services.inventory, at)) is not None:
+        if claims:
+            raise ModelError("claims: they are known of now alone; the evidence of a value is not kept by revision")
+        return views.full(services.inventory, known(services.inventory, ci, then), then) | {"at": then}
     stored = known(services.inventory, ci)
     tag = etag(stored)
     response.headers["ETag"] = tag
@@ -165,9 +175,11 @@ def _full(inventory: Inventory, stored: StoredCI) -> dict[str, Any]:
     return views.full(inventory, stored) | {"formerly": views.formerly(inventory, stored)}
 
 
-def known(inventory: Inventory, ci: str) -> StoredCI:
-    """The CI of an id, or NotFound."""
-    stored = inventory.stored(ci)
+def known(inventory: Inventory, ci: str, at: int | None = None) -> StoredCI:
+    """The CI of an id, now or at a revision, or NotFound."""
+    stored = views.found_at(inventory, ci, at)
+    if stored is None and at is not None:
+        raise NotFound(f"there was no CI {ci!r} at revision {at}")
     if stored is None:
         raise NotFound(f"there is no CI {ci!r}; look it up by what you know: GET /api/v1/lookup?value=")
     return stored
@@ -215,27 +227,30 @@ def amend_ci(
     return _full(services.inventory, stored)
 
 
-@router.get("/cis/{ci}/relations", response_model=RelationsOfCI)
-def relations_of(ci: CI_ID, reader: Reader, services: ServicesOf, pages: Pages) -> Any:
+@router.get("/cis/{ci}/relations", response_model=RelationsOfCI, responses=GONE)
+def relations_of(ci: CI_ID, reader: Reader, services: ServicesOf, pages: Pages, at: AT = None) -> Any:
     """The relations of a CI, both ways."""
     del reader
-    ends = views.full(services.inventory, known(services.inventory, ci))["relations"]
+    then = moment(services.inventory, at)
+    ends = views.full(services.inventory, known(services.inventory, ci, then), then)["relations"]
     return pages.cut(ends, lambda end: (f"{end['type']} {end['name']}", end["relation"]), lambda end: end)
 
 
-@router.get("/cis/{ci}/neighbourhood", response_model=NeighbourhoodOut)
+@router.get("/cis/{ci}/neighbourhood", response_model=NeighbourhoodOut, responses=GONE)
 def neighbourhood_of(
     ci: CI_ID,
     reader: Reader,
     services: ServicesOf,
     depth: Annotated[int, Query(ge=1, le=10)] = 1,
     limit: LIMIT = 300,
+    at: AT = None,
 ) -> dict[str, Any]:
     """What stands around a CI, up to `depth` relations away in either direction, at most `limit` CIs."""
     del reader
-    stored = known(services.inventory, ci)
-    graph = services.inventory.neighbourhood(stored.ci.id, depth, limit)
-    found = [services.inventory.stored(one) for one in graph.cis]
+    then = moment(services.inventory, at)
+    stored = known(services.inventory, ci, then)
+    graph = services.inventory.neighbourhood(stored.ci.id, depth, limit, then)
+    found = [views.found_at(services.inventory, one, then) for one in graph.cis]
     return {
         "revision": graph.revision,
         "cis": [views.row(one) for one in found if one is not None],

@@ -62,6 +62,7 @@ class CIFull(CIOut):
     relations: list[EndOut]
     formerly: list[str] = Field(default=[], examples=[["D010110-003"]])
     claims: list[dict[str, Any]] | None = None
+    at: int | None = Field(default=None, examples=[42], description="the revision that was asked for")
 
 
 class CIList(BaseModel):
@@ -185,20 +186,6 @@ class Journal(BaseModel):
         examples=[[{"n": 42, "at": "2026-01-02T03:04:05.678000Z", "actor": "discovery", "changes": []}]]
     )
     last: int = Field(examples=[42])
-
-
-class ProblemOut(BaseModel):
-    """Something that a person should mend; `about` are ids of CIs."""
-
-    kind: str = Field(examples=["conflict"])
-    about: list[str] = Field(examples=[["ci-12", "ci-13"]])
-    text: str
-    since: str = Field(examples=["2026-01-02T03:04:05.678000Z"])
-
-
-class ProblemList(BaseModel):
-    items: list[ProblemOut]
-    next: str | None = None
 
 
 class AttributeOut(BaseModel):
