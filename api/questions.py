@@ -9,6 +9,7 @@ from cmdb.codec import time_out
 if TYPE_CHECKING:
     from cmdb.brake import Loss
     from cmdb.inventory import Inventory
+    from cmdb.model import Identifier
     from cmdb.parked import Asked, Parked
 
 CLAIMS_SHOWN = 100
@@ -44,7 +45,7 @@ def full(inventory: Inventory, asked: Asked, claims: int = CLAIMS_SHOWN) -> dict
     return brief(asked) | {
         "places": [_place(inventory, one, claims) for one in asked.parked[:PLACES_SHOWN]],
         "missing": [
-            {"address": one.source, "seen": time_out(one.seen), "ci": _ci(inventory, one.source, space)}
+            {"address": one.source, "seen": time_out(one.seen), "ci": _ci(inventory, one.source, space, one.known_by)}
             for one in asked.question.silent[:PLACES_SHOWN]
         ],
     }
@@ -54,7 +55,7 @@ def _place(inventory: Inventory, one: Parked, claims: int) -> dict[str, Any]:
     report = one.report
     return {
         "address": report.source,
-        "ci": _ci(inventory, report.source, report.space),
+        "ci": _ci(inventory, report.source, report.space, one.known_by),
         "run": report.run,
         "at": time_out(report.time),
         "sections": [_section(loss, claims) for loss in one.losses],
@@ -71,8 +72,9 @@ def _section(loss: Loss, claims: int) -> dict[str, Any]:
     }
 
 
-def _ci(inventory: Inventory, address: str, space: str) -> dict[str, Any] | None:
-    """Who has the address, where that is one CI."""
-    found = {match.ci for match in inventory.lookup(address, space) if match.handle.kind == "address"}
+def _ci(inventory: Inventory, address: str, space: str, known_by: Identifier | None) -> dict[str, Any] | None:
+    """Whom a question is about, where that is one CI: by what it was known by, else by its address."""
+    kind, value = ("address", address) if known_by is None else known_by
+    found = {match.ci for match in inventory.lookup(value, space) if match.handle.kind == kind}
     stored = inventory.stored(found.pop()) if len(found) == 1 else None
     return None if stored is None else {"id": stored.ci.id, "name": stored.ci.name, "class": stored.ci.cls}

@@ -15,9 +15,11 @@ from typing import NamedTuple, TypeAlias
 from cmdb.evidence import Sighting, head_of, ordered_runs, sighting_id, taken_in
 from cmdb.lines import Line, Said, lines_of
 from cmdb.model import (
+    SCHEMES,
     Completeness,
     Component,
     GroupClaim,
+    Identifier,
     RelationClaim,
     Report,
     RunSection,
@@ -61,10 +63,11 @@ class Loss:
 
 
 class Silence(NamedTuple):
-    """A line that a run would make past, and when it was last seen."""
+    """A line that a run would make past, when it was last seen, and what identifies it best."""
 
     source: str
     seen: datetime
+    known_by: Identifier | None
 
 
 def too_much(brake: Brake | None, ended: int, stood: int) -> bool:
@@ -251,11 +254,16 @@ def silenced(
     for source, sightings in sorted(places.items()):
         past = {line.key for line in lines_of(sightings, after, missing_after) if line.past is not None}
         found += [
-            Silence(source, line.seen)
+            Silence(source, line.seen, strongest(line.identifiers))
             for line in lines_of(sightings, known, missing_after)
             if line.past is None and line.key in past
         ]
     return tuple(found)
+
+
+def strongest(identifiers: Iterable[Identifier]) -> Identifier | None:
+    """The one that counts most; None where there is none."""
+    return min(identifiers, key=lambda one: (SCHEMES.index(one.scheme), one.value), default=None)
 
 
 def lines_not_past(sightings: Iterable[Sighting], runs: Sequence[RunSection], missing_after: int) -> int:

@@ -14,7 +14,7 @@ from cmdb import codec
 from cmdb.brake import Ended, Loss, Silence
 from cmdb.codec import Json
 from cmdb.evidence import packed, place_key, unpacked
-from cmdb.model import Report, RunSection
+from cmdb.model import Identifier, Report, RunSection
 from cmdb.store.base import Record
 
 PENDING: Final = "pending"
@@ -43,12 +43,16 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A whole report, of which some sections wait for the answer to a question. Answered by yes it has none left."""
+    """A whole report, of which some sections wait for the answer to a question. Answered by yes it has none left.
+
+    `known_by` identifies best who said it.
+    """
 
     id: str
     question: str
     report: Report
     losses: tuple[Loss, ...]
+    known_by: Identifier | None
 
     @property
     def names(self) -> frozenset[str]:
@@ -117,6 +121,7 @@ def parked_record(one: Parked) -> Record:
     document = {
         "question": one.question,
         "report": report_out(one.report),
+        "known_by": one.known_by,
         "losses": [[loss.section, [list(claim) for claim in loss.claims], loss.of, loss.new] for loss in one.losses],
     }
     keys = frozenset({place_key(one.report.space, one.report.source), asked_key(one.question)})
@@ -128,7 +133,8 @@ def parked_of(record: Record) -> Parked:
     losses = tuple(
         Loss(name, tuple(Ended(*claim) for claim in claims), of, new) for name, claims, of, new in document["losses"]
     )
-    return Parked(record.id, document["question"], report_in(document["report"]), losses)
+    known_by = None if document["known_by"] is None else Identifier(*document["known_by"])
+    return Parked(record.id, document["question"], report_in(document["report"]), losses, known_by)
 
 
 def question_record(one: Question) -> Record:
@@ -139,7 +145,7 @@ def question_record(one: Question) -> Record:
         "runs": list(one.runs),
         "stood": one.stood,
         "closing": [codec.run_section_out(run) for run in one.closing],
-        "silent": [[silence.source, codec.time_out(silence.seen)] for silence in one.silent],
+        "silent": [[gone.source, codec.time_out(gone.seen), gone.known_by] for gone in one.silent],
         "covered": one.covered,
         "answer": one.answer.value,
         "by": one.by,
@@ -162,7 +168,10 @@ def question_of(record: Record) -> Question:
         tuple(document["runs"]),
         document["stood"],
         tuple(codec.run_section_in(run) for run in document["closing"]),
-        tuple(Silence(source, codec.time_in(seen)) for source, seen in document["silent"]),
+        tuple(
+            Silence(source, codec.time_in(seen), None if known_by is None else Identifier(*known_by))
+            for source, seen, known_by in document["silent"]
+        ),
         document["covered"],
         Answer(document["answer"]),
         document["by"],

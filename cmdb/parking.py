@@ -25,6 +25,7 @@ from cmdb.brake import (
     losses,
     silenced,
     stood,
+    strongest,
     too_much,
     with_report,
     without,
@@ -133,12 +134,12 @@ class Parking:
 
     def absorb(self, report: Report, actor: str) -> Taken:
         """Take in a report, or keep it until its run closes."""
-        with self._write() as (tx, known, graph):
+        with self._write() as (tx, known, _):
             state = self._loaded(tx)
             ends = self._would_end(tx, known, report)
             if isinstance(ends, Report):
                 self._superseded(tx, state, ends)
-                done = absorbing.absorb(tx, known, graph, ends, self._rules, self._clock(), actor)
+                done = absorbing.absorb(tx, known, ends, self._rules, self._clock(), actor)
                 taken = Taken(done.revision, done.changes)
             else:
                 self._keep_pending(tx, state, report)
@@ -148,7 +149,7 @@ class Parking:
 
     def close(self, run: RunSection, actor: str) -> Taken:
         """Judge what waits for the end of a run, and of those at its places that never ended; then close it."""
-        with self._write() as (tx, known, graph):
+        with self._write() as (tx, known, _):
             state = self._loaded(tx)
             mine = [
                 id_
@@ -156,14 +157,14 @@ class Parking:
                 if one.run == run.run
                 or (one.space == run.space and one.time <= run.time and covers(run.networks, one.source))
             ]
-            judged = self._settle(tx, known, graph, state, mine, run.run, run.networks, actor)
+            judged = self._settle(tx, known, state, mine, run.run, run.networks, actor)
             self._saved(tx, known, state)
         return self._close(run, actor, judged)
 
     def tick(self) -> Taken:
         """Judge what waits for runs that never closed, and finish what a yes began."""
         now = self._clock()
-        with self._write() as (tx, known, graph):
+        with self._write() as (tx, known, _):
             state = self._loaded(tx)
             latest: dict[str | None, datetime] = {}
             for one in state.pending.values():
@@ -171,7 +172,7 @@ class Parking:
             lost = {run for run, time in latest.items() if now - time > CLOSED_AFTER}
             mine = [id_ for id_, one in state.pending.items() if one.run in lost]
             networks = together(state.pending[id_].source for id_ in mine)
-            taken = self._settle(tx, known, graph, state, mine, None, networks, "clock")
+            taken = self._settle(tx, known, state, mine, None, networks, "clock")
             unfinished = [one.id for one in state.questions.values() if one.answer is Answer.YES]
             self._saved(tx, known, state)
         for question in unfinished:
@@ -183,7 +184,7 @@ class Parking:
         reason = " ".join(reason.split())
         if not reason or len(reason) > _LONGEST_REASON:
             raise ModelError(f"reason: say why in 1 to {_LONGEST_REASON} characters; it is kept with the answer")
-        with self._write() as (tx, known, graph):
+        with self._write() as (tx, known, _):
             state = self._loaded(tx)
             found = state.questions.get(question)
             if found is None or found.answer is not Answer.OPEN:
@@ -204,7 +205,7 @@ class Parking:
                 del state.parked[one.id]
             if reports:
                 words = f"{by} answered yes to question {question}: {reason}"
-                done = absorbing.absorb_all(tx, known, graph, reports, self._rules, self._clock(), by, words)
+                done = absorbing.absorb_all(tx, known, reports, self._rules, self._clock(), by, words)
                 taken = Taken(done.revision, done.changes)
             self._saved(tx, known, state)
         return taken.then(self._finish(question)) if yes else taken
@@ -213,15 +214,13 @@ class Parking:
         """Close the runs of a question that was answered by yes, each in a transaction of its own."""
         taken = Taken()
         while True:
-            with self._write() as (tx, known, graph):
+            with self._write() as (tx, known, _):
                 state = self._loaded(tx)
                 found = state.questions.get(question)
                 if found is None or found.answer is not Answer.YES or not found.closing:
                     return taken
                 self._put_question(tx, state, replace(found, closing=found.closing[1:]))
-                done = absorbing.close_run(
-                    tx, known, graph, found.closing[0], self._rules, self._clock(), found.by or "clock"
-                )
+                done = absorbing.close_run(tx, known, found.closing[0], self._rules, self._clock(), found.by or "clock")
                 self._saved(tx, known, state)
             taken = taken.then(done)
 
@@ -317,7 +316,7 @@ class Parking:
     # The end of a run
 
     def _settle(
-        self, tx: Transaction, known: Known, graph: Graph, state: _State, mine: Sequence[str], run: str | None,
+        self, tx: Transaction, known: Known, state: _State, mine: Sequence[str], run: str | None,
         networks: Sequence[str], actor: str,
     ) -> Taken:  # fmt: skip
         """Take in what waited, all of it or all but what is too much; what is too much is parked."""
@@ -349,7 +348,7 @@ class Parking:
             rest.append(without(one.report, one.held, _HELD))
             self._superseded(tx, state, rest[-1])
         words = f"what {_of_run(reports)} would end" + (", less what is parked" if parked else "")
-        done = absorbing.absorb_all(tx, known, graph, rest, self._rules, self._clock(), actor, words)
+        done = absorbing.absorb_all(tx, known, rest, self._rules, self._clock(), actor, words)
         if question is None:
             return Taken(done.revision, done.changes)
         names = {one.report.source for one in parked}
@@ -418,9 +417,10 @@ class Parking:
         for one in state.open_at(report):
             if one.report.time <= report.time:
                 self._leave(tx, state, one, judged.held)
-        thing = sighting_id(report.space, report.source, report.port, head_of(report))
+        head = head_of(report)
+        thing = sighting_id(report.space, report.source, report.port, head)
         id_ = codec.digest([question.id, thing, report.run])[:32]
-        state.parked[id_] = Parked(id_, question.id, report, judged.losses)
+        state.parked[id_] = Parked(id_, question.id, report, judged.losses, strongest(head.identifiers))
         tx.put([parked_record(state.parked[id_])])
         if question.id not in state.questions:  # it was emptied for a moment
             self._put_question(tx, state, question)
@@ -429,7 +429,7 @@ class Parking:
 
     def _close(self, run: RunSection, actor: str, before: Taken) -> Taken:
         """Close a run, and the ones that waited for it; or park it where it would make too many missing."""
-        with self._write() as (tx, known, graph):
+        with self._write() as (tx, known, _):
             state = self._loaded(tx)
             silent: tuple[Silence, ...] = ()
             covered = 0
@@ -454,7 +454,7 @@ class Parking:
                 asked = replace(asked, closing=asked.closing[1:], silent=(), covered=0)
                 self._put_question(tx, state, asked)
                 self._settle_if_empty(tx, state, asked)
-            done = absorbing.close_run(tx, known, graph, waiting[0], self._rules, self._clock(), actor)
+            done = absorbing.close_run(tx, known, waiting[0], self._rules, self._clock(), actor)
             self._saved(tx, known, state)
         taken = before.then(done)
         return taken if waiting[0] == run else self._close(run, actor, taken)

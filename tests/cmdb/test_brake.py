@@ -143,4 +143,7 @@ def test_a_run_silences_the_lines_that_it_is_one_scan_too_many_for() -> None:
 
     found = silenced(places, (run(1, 10), run(2, 20)), (run(3, 30),), 3)
 
-    assert found == (Silence("10.0.0.1", at(1)), Silence("10.0.0.2", at(2)))
+    assert found == (
+        Silence("10.0.0.1", at(1), Identifier("serial", "S1")),
+        Silence("10.0.0.2", at(2), Identifier("serial", "S2")),
+    )

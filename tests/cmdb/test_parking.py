@@ -10,7 +10,7 @@ import pytest
 
 from cmdb.brake import Silence
 from cmdb.inventory import Absorbed, Inventory, Refused
-from cmdb.model import ModelError, Report, RunSection, Subject
+from cmdb.model import Identifier, ModelError, Report, RunSection, Subject
 from cmdb.parked import Answer
 from cmdb.rules import Brake, Rules
 from cmdb.store.base import GraphStore
@@ -304,7 +304,7 @@ def silent_for(inventory: Inventory, scans: int, *heard: int) -> list[Absorbed]:
 def test_a_run_that_would_make_too_many_missing_is_itself_a_question(inventory: Inventory) -> None:
     *_, end = silent_for(inventory, 3, 1, 2)
 
-    gone = tuple(Silence(f"10.0.1.{one}", at(1)) for one in (3, 4, 5, 6))
+    gone = tuple(Silence(f"10.0.1.{one}", at(1), Identifier("serial", f"H{one}")) for one in (3, 4, 5, 6))
     assert (end.question, end.silent, missing(inventory)) == ("parked-1", gone, set())
     (one,) = inventory.parked()
     assert (one.question.silent, one.question.covered, [run.run for run in one.question.closing]) == (
