@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from api.cli import access, demonstration, graph, labels, parked, recordings, running
+from api.cli import access, demonstration, evidence, graph, labels, mending, parked, recordings, running
 from api.cli.output import Exit, say
 
 app = typer.Typer(
@@ -32,9 +32,11 @@ for command in (
     running.runs,
     graph.export,
     graph.verify,
-    graph.problems,
+    mending.problems,
+    mending.recompute,
     recordings.record,
-    recordings.replay,
+    evidence.replay,
+    evidence.evidence,
 ):
     app.command()(command)
 app.add_typer(labels.app, name="label")

@@ -41,6 +41,10 @@ _KINDS: Final[Mapping[str, type[TransportError]]] = {
 }  # fmt: skip
 
 
+_SAID: Final = {"truncated": "it said more than may be read", "timed_out": "it did not end in time",
+                "denied": "it needs root, which was not given"}  # fmt: skip
+
+
 class NotReadable(ValueError):
     """What is kept is no section of replies; says why."""
 
@@ -104,6 +108,52 @@ def section_in(content: bytes) -> KeptSection:
         return KeptSection(document["space"], document["address"], document["section"], replies)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotReadable(f"this is no section of replies: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A reply for people: what was asked, the rows of SNMP (object, value), what a command wrote, and what went wrong.
+
+    `code` is the return code of a command; None where it never ended, and for SNMP.
+    """
+
+    asked: str
+    rows: tuple[tuple[str, str], ...] = ()
+    stdout: str = ""
+    stderr: str = ""
+    code: int | None = None
+    problem: str | None = None
+
+
+def readable(raw: Raw) -> Readable:
+    """A reply as text."""
+    wrong = [raw[name] for name in ("error", "cut") if raw.get(name)]
+    if "run" in raw:
+        wrong += [_SAID[flag] for flag in _FLAGS if raw.get(flag)]
+        return Readable(
+            raw["run"], (), raw.get("stdout", ""), raw.get("stderr", ""), raw.get("code"), "; ".join(wrong) or None
+        )
+    asked = f"get {' '.join(raw['get'])}" if "get" in raw else f"walk {raw['walk']}"
+    rows = tuple((format_oid(oid), _value_text(value)) for oid, value in rows_of(raw))
+    return Readable(asked, rows, problem="; ".join(wrong) or None)
+
+
+def _value_text(value: SnmpValue) -> str:
+    """Text in quotation marks, other octets in hexadecimal digits, OIDs with a leading dot, numbers as they are."""
+    match value:
+        case int():
+            return str(value)
+        case tuple():
+            return f".{format_oid(value)}"
+        case _:
+            pass
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.hex(":")
+    if all(char.isprintable() or char in "\r\n\t" for char in text):
+        return json.dumps(text, ensure_ascii=False)
+    return value.hex(":")
 
 
 def rows_of(raw: Raw) -> list[tuple[Oid, SnmpValue]]:

@@ -1,4 +1,4 @@
-"""`cmdb record` and `cmdb replay`: a device's replies as a test, and what discovery makes of such a recording."""
+"""`cmdb record`, and `cmdb replay` of a recording: a device's replies as a test, and what discovery makes of them."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def _recording_key(path: Path) -> bytes:
         return key
 
 
-def replay(
-    recording: Annotated[Path, typer.Argument(help="a folder FAMILY/MODEL with replies.yaml, or that file")],
-) -> None:
+def replay_recording(recording: Path) -> None:
     """Print the facts and claims of a recording. Exit code 1 where they are not those of its expected.json."""
     from discovery.family import load_families
     from discovery.replay import expectation
