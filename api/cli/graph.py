@@ -1,4 +1,4 @@
-"""Commands that ask the graph: show, find, impact, export, verify, problems; and declare, which tells it."""
+"""Commands that ask the graph: show, find, impact, export, verify; and declare, which tells it."""
 
 from __future__ import annotations
 
@@ -30,15 +30,24 @@ def show(
     what: Annotated[str, typer.Argument(help="id, label, serial, MAC, WWN, address, or a name that is unique")],
     *,
     claims: Annotated[bool, typer.Option("--claims", help="every claim on its values, and why it won or lost")] = False,
+    at: Annotated[str | None, typer.Option(help="as it was: at a revision or a time (2026-03-01T12:00Z)")] = None,
     as_json: JSON = False,
 ) -> None:
     """Show one CI: its values, components and relations."""
     from api import views
+    from api.moments import moment
 
+    if claims and at is not None:
+        fail(Exit.BAD_INPUT, "--claims: they are known of now alone; leave out --at")
     with opened() as services:
         inventory = services.inventory
-        stored = _one(inventory, what)
-        document = views.full(inventory, stored)
+        stored, then = one(inventory, what), moment(inventory, at, "--at")
+        if then is not None:
+            was = inventory.stored_at(stored.ci.id, then)
+            if was is None:
+                fail(Exit.NOT_FOUND, f"{stored.ci.name!r} was not there at revision {then}")
+            stored = was
+        document = views.full(inventory, stored, then)
         told = [views.claim(row) for row in inventory.claims(stored.ci.id)] if claims else None
     if as_json:
         emit(_as_promised(document) | ({} if told is None else {"claims": told}))
@@ -56,7 +65,8 @@ def _as_promised(document: dict[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in _SHOWN} | {"relations": ends}
 
 
-def _one(inventory: Inventory, what: str) -> StoredCI:
+def one(inventory: Inventory, what: str) -> StoredCI:
+    """The CI of a WHAT; ends the command where it is none."""
     target = inventory.target(what)
     if len(target.cis) != 1:
         fail(Exit.BAD_INPUT, f"{what!r} is a relation, not a CI: name one of its ends")
@@ -87,8 +97,17 @@ def _print_ci(document: dict[str, Any], claims: list[dict[str, Any]] | None) -> 
     ]
     table(("relation", "with", "class", "key"), ends)
     if claims is not None:
-        columns = ("attribute", "value", "source", "section", "since", "confirmed", "won", "reason")
-        table(columns, [[_text(row[column]) for column in columns] for row in claims])
+        columns = ("value", "source", "section", "since", "confirmed", "won", "reason", "evidence")
+        table(
+            ("attribute", *columns),
+            [[_attribute(row), *(_text(row[column]) for column in columns)] for row in claims],
+        )
+
+
+def _attribute(claim: dict[str, Any]) -> str:
+    """What a claim is about: an attribute of the CI, or one of a part of it."""
+    part = claim["component"]
+    return claim["attribute"] if part is None else f"{part['kind']} {part['name']}: {claim['attribute']}"
 
 
 def _text(value: Any) -> str:
@@ -271,18 +290,3 @@ def verify(*, as_json: JSON = False) -> None:
         say(f"{found.revisions} revisions, {len(found.problems) or 'no'} problems")
     if found.problems:
         raise typer.Exit(int(Exit.PROBLEMS))
-
-
-def problems(*, as_json: JSON = False) -> None:
-    """List what a person should mend: conflicts, data problems, and what waits unidentified."""
-    from api import views
-
-    with opened() as services:
-        found = [views.problem(row) for row in services.inventory.problems()]
-    if as_json:
-        emit(found)
-    else:
-        rows = [(row["kind"], ", ".join(row["about"]), row["since"], row["text"]) for row in found]
-        table(("kind", "about", "since", "what"), rows)
-        if not rows:
-            say("no problems")

@@ -70,6 +70,8 @@ def serve(
     with ending_on_signals(), opened(host=host, port=port) as services:
         # Opened now: a store that does not answer is said here, and not to whoever asks first.
         services.inventory.graph()
+        if services.inventory.rules_changed:
+            say("the rules have changed: `cmdb recompute --dry-run` shows what that changes, `cmdb recompute` does it")
         services.runs.mend()
         settings = services.settings
         try:

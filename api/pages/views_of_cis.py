@@ -43,6 +43,7 @@ def home(request: Request, reader: Reader, services: ServicesOf, drawing: Drawin
         request,
         "home.html",
         reader,
+        rules_changed=inventory.rules_changed,
         total=len(there),
         revision=graph.revision,
         counts=sorted(Counter(ci.cls for ci in there).items()),
@@ -183,7 +184,8 @@ def _values(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
     """Each value in force, with the claim that won and what others say, be it the same."""
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for claim in claims:
-        by_name.setdefault(claim["attribute"], []).append(claim)
+        if claim["component"] is None:
+            by_name.setdefault(claim["attribute"], []).append(claim)
     in_force = {"class": document["class"], "name": document["name"], **document["attributes"]}
     rows = []
     for name, value in in_force.items():

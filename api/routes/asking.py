@@ -1,4 +1,4 @@
-"""Look-ups, tags, impact, the journal, problems, and the tables of the model."""
+"""Look-ups, tags, impact, the journal, and the tables of the model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 
 from api import views
 from api.auth import Reader, ServicesOf
-from api.paging import Pages
 from api.routes.cis import CI_ID, LIMIT, known
 from api.routes.shapes import (
     ClassList,
@@ -17,7 +16,6 @@ from api.routes.shapes import (
     ImpactQuestion,
     Journal,
     MatchOut,
-    ProblemList,
     RelationTypeList,
     TagOut,
 )
@@ -95,14 +93,6 @@ def journal(
     found = services.inventory.changes(after, limit)
     last = found[-1].n if found else after
     return JSONResponse({"items": [views.revision(item) for item in found], "last": last})
-
-
-@router.get("/problems", response_model=ProblemList)
-def problems(reader: Reader, services: ServicesOf, pages: Pages) -> Any:
-    """What a person should mend: conflicts, data problems, and what waits unidentified."""
-    del reader
-    rows = [views.problem(row) for row in services.inventory.problems()]
-    return pages.cut(rows, lambda row: (row["kind"], f"{row['text']} {' '.join(row['about'])}"), lambda row: row)
 
 
 @router.get("/classes", response_model=ClassList)

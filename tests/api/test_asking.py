@@ -130,21 +130,6 @@ def test_the_journal_pages_without_gap_or_repeat(services: Services, reader: Tes
     assert page["last"] == 7
 
 
-def test_problems_are_listed_with_whom_they_are_about(services: Services, reader: TestClient) -> None:
-    for name in ("a", "b"):
-        services.inventory.declare(
-            f"cis: [{{class: server, name: {name}, serial: S{name}, label: D010210-001}}]\n"
-            "rooms: [{label: D010210, grid: ['..'], door: south}]",
-            f"{name}.yaml",
-            "test",
-        )
-
-    items = reader.get(f"{API}/problems").json()["items"]
-
-    assert any("D010210-001" in item["text"] for item in items)
-    assert all({"kind", "about", "text", "since"} == item.keys() for item in items)
-
-
 def test_the_tables_of_the_model_can_be_read(reader: TestClient) -> None:
     classes = {row["name"]: row for row in reader.get(f"{API}/classes").json()["items"]}
     types = {row["name"]: row for row in reader.get(f"{API}/relation-types").json()["items"]}
