@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from cmdb import codec, lookup
+from cmdb.changes import changes_of, labelled, order_of
 from cmdb.evidence import (
     Place,
     Sighting,
@@ -15,7 +16,6 @@ from cmdb.evidence import (
     confirmation_record,
     decision_record,
     normalised,
-    packed,
     run_record,
     sighting_record,
     taken_in,
@@ -23,18 +23,14 @@ from cmdb.evidence import (
 from cmdb.identity import Identity, identity_record
 from cmdb.known import CLOCK, PROBLEMS, Known, Told, cards_of, load, problem_record, told_of
 from cmdb.lines import covers
-from cmdb.model import CI, Change, Component, Decision, Relation, Report, RunSection, State, Value
-from cmdb.nodes import Key
-from cmdb.project import GROUP
+from cmdb.model import CI, Change, Decision, Report, RunSection
 from cmdb.project_gaps import is_stale
 from cmdb.project_problems import Home, node_home, value_home
-from cmdb.project_relations import CABLE, Bond, turned
-from cmdb.project_values import order_key
 from cmdb.rules import Rules
-from cmdb.settled import Card, Conflict
+from cmdb.settled import Card
 from cmdb.step import News, Stepped, after_before, stepped
 from cmdb.store.base import Batch, Handle, Record, Transaction
-from cmdb.surroundings import natural_key, shared_by
+from cmdb.surroundings import shared_by
 
 __all__ = [
     "PROBLEMS", "Known", "Outcome", "absorb", "absorb_all", "again", "close_run", "decide", "later", "load", "told_of",
@@ -112,9 +108,7 @@ def later(known: Known, report: Report) -> Report:
     return replace(report, time=time, sections=tuple(replace(section, time=time) for section in report.sections))
 
 
-def close_run(
-    tx: Transaction, known: Known, run: RunSection, rules: Rules, now: datetime, actor: str
-) -> Outcome:
+def close_run(tx: Transaction, known: Known, run: RunSection, rules: Rules, now: datetime, actor: str) -> Outcome:
     """Take in what a run covered."""
     work = _Work(tx, known, rules, now)
     if run not in known.world.runs:
@@ -189,15 +183,16 @@ class _Work:
             self.news.at(place, all_of_it=True)
         whole = known.whole
         step = stepped(known, self.news, self._rules, self._now, self._reserve, whole=whole)
-        changed, touched = _settle(known, step)
-        changes = _Changes(known, step, self._now, self._tx).all()
-        identities = dict(step.assigned.changed) | _labelled(known, step, changes, self._now)
+        changes = changes_of(known, step, self._tx, self._now)
+        changed, touched = _settle(known, step, self.news.places)
+        identities = labelled(known, step, changes, self._now)
+        renamed = self._renamed(identities)
         known.identify(identities)
         known.store(changes)
-        batch = Batch(changes, self._handles(changes, identities), actor, reason, self._now, run)
+        batch = Batch(changes, self._handles(changes, renamed), actor, reason, self._now, run)
         revision = self._tx.apply(batch) if changes or batch.handles else None
-        self._keep(step, told, changed, identities)
-        for place in {*touched, *told, *due, *self.news.places}:
+        self._keep(step, told, changed, identities, changes)
+        for place in touched:
             known.plan(place, self._rules, self._now)
         if due or whole:
             known.passed(self._now)
@@ -211,13 +206,20 @@ class _Work:
 
     # Handles
 
-    def _handles(
-        self, changes: Iterable[Change], identities: Mapping[str, Identity]
-    ) -> dict[str, frozenset[Handle]]:
+    def _renamed(self, identities: Mapping[str, Identity]) -> set[str]:
+        """The ids that lead elsewhere now, or have other former labels; and where they led before."""
+        found: set[str] = set()
+        for id_, identity in identities.items():
+            old = self._known.identities.get(id_)
+            if old is not None and (old.joined, dict(old.labels)) != (identity.joined, dict(identity.labels)):
+                found |= {id_, old.joined or id_}
+        return found
+
+    def _handles(self, changes: Iterable[Change], renamed: Iterable[str]) -> dict[str, frozenset[Handle]]:
         """All that each changed CI is found by; also where only a former id or label came or went."""
         known = self._known
         wanted = {change.id for change in changes if isinstance(change.after, CI)}
-        wanted |= {known.identities.survivor(id_) for id_ in identities}
+        wanted |= {known.identities.survivor(id_) for id_ in renamed}
         return {
             id_: lookup.handles(ci)
             | {Handle("former_id", old) for old in known.identities.former(id_)}
@@ -229,8 +231,9 @@ class _Work:
     # Records
 
     def _keep(
-        self, step: Stepped, told: Mapping[Place, set[str]], changed: set[Place], identities: Mapping[str, Identity]
-    ) -> None:
+        self, step: Stepped, told: Mapping[Place, set[str]], changed: set[Place], identities: Mapping[str, Identity],
+        changes: Iterable[Change],
+    ) -> None:  # fmt: skip
         known = self._known
         records: list[Record] = []
         for place in sorted({*told, *changed}):
@@ -241,20 +244,20 @@ class _Work:
             ]
             records.append(confirmation_record(sightings.values(), cis))
         records += [identity_record(one) for _, one in sorted(identities.items())]
-        records += self._problems(step)
+        records += self._problems(step, changes)
         for start in range(0, len(records), _PAGE):
             self._tx.put(records[start : start + _PAGE])
 
-    def _problems(self, step: Stepped) -> list[Record]:
+    def _problems(self, step: Stepped, changes: Iterable[Change]) -> list[Record]:
         """Those that are new; those that were mended go."""
         known = self._known
         now: dict[str, Told] = {}
         for problem in step.projected.problems:
-            about = tuple(sorted((step.ids[group] for group in problem.about if group in step.ids), key=_order))
+            about = tuple(sorted((step.ids[group] for group in problem.about if group in step.ids), key=order_of))
             id_ = codec.digest([problem.kind, about, problem.text])[:32]
             homes = tuple(sorted(_home(home, step.ids) for home in problem.homes))
             now[id_] = known.problems.get(id_) or Told(problem.kind, about, problem.text, self._now, homes)
-        mended = sorted(known.problems.at(_homes(known, step, self.news)) - now.keys())
+        mended = sorted(known.problems.at(_homes(step, self.news, changes)) - now.keys())
         if mended:
             self._tx.drop(PROBLEMS, mended)
         new = {id_: told for id_, told in now.items() if known.problems.get(id_) is None}
@@ -263,37 +266,35 @@ class _Work:
 
 
 def _home(home: Home, ids: Mapping[int, str]) -> tuple[str, ...]:
+    """A home by the id of its CI."""
     return ("ci", ids[home]) if isinstance(home, int) else home
 
 
-def _homes(known: Known, step: Stepped, news: News) -> set[tuple[str, ...]]:
+def _homes(step: Stepped, news: News, changes: Iterable[Change]) -> set[tuple[str, ...]]:
     """What was looked at in a step."""
-    resolution = step.resolution
-    homes: set[Home] = {value_home(value) for value in step.region.values - step.region.skipped}
-    homes |= {node_home(key) for key in (*resolution.part.keys, *resolution.part.sought, *news.nodes)}
-    touched = {*step.before, *(step.ids[group] for group in step.projected.cis)}
-    found = {_home(home, step.ids) for home in homes} | {("ci", id_) for id_ in touched}
-    images = [*(known.beside.cis.get(id_) for id_ in touched), *step.projected.cis.values()]
-    return found | {shared for ci in images if ci is not None for shared in (*shared_by(ci), *step_shared(known, ci))}
+    part = step.resolution.part
+    found = {value_home(value) for value in step.region.values - step.region.skipped}
+    found |= {node_home(key) for key in (*part.keys, *part.sought, *news.nodes)}
+    found |= {("ci", id_) for id_ in (*step.before, *(step.ids[group] for group in step.projected.cis))}
+    images = [*(change.before for change in changes), *step.projected.cis.values()]
+    return found | {shared for ci in images if isinstance(ci, CI) for shared in shared_by(ci)}
 
 
-def _settle(known: Known, step: Stepped) -> tuple[set[Place], set[Place]]:
+def _settle(known: Known, step: Stepped, places: Iterable[Place]) -> tuple[set[Place], set[Place]]:
     """Settle who is who now; gives the places that speak of other CIs than before, and those that were touched."""
     resolution, settled = step.resolution, known.settled
     keys = {*resolution.part.keys, *resolution.part.sought}
     old = {key: settled.ci_of.get(key) for key in keys}
     cards = cards_of(resolution, step.assigned.ids) | _found_beside(step)
     gone = step.before - {step.ids[group] for group in step.projected.cis}
+    conflicts = {one.value: one for one in resolution.conflicts}
+    conflicts |= {value: step.region.left(value) for value in step.region.skipped}
     known.settle({*gone, *step.region.cis}, cards)
-    skipped = step.region.skipped
-    conflicts = {one.value: one for one in resolution.conflicts} | {
-        value: step.region.left(value) for value in skipped
-    }
     known.burn(step.region.values, conflicts)
     known.fall_back(keys, resolution.fallen_back)
     moved = [key for key in keys if old[key] != settled.ci_of.get(key)]
-    touched = {(voice.space, voice.source) for key in moved for voice in known.index.speakers(key)}
-    return _spoken(known, step, touched), touched
+    touched = {(voice.space, voice.source) for key in moved for voice in known.index.speakers(key)} | set(places)
+    return _spoken(known, touched), touched
 
 
 def _found_beside(step: Stepped) -> dict[str, Card]:
@@ -314,9 +315,8 @@ def _found_beside(step: Stepped) -> dict[str, Card]:
     return found
 
 
-def _spoken(known: Known, step: Stepped, touched: Iterable[Place]) -> set[Place]:
-    """Whom the places speak of; those where that has changed."""
-    del step
+def _spoken(known: Known, touched: Iterable[Place]) -> set[Place]:
+    """Note whom places speak of; gives those where that has changed."""
     changed = set()
     for place in touched:
         cis = frozenset(

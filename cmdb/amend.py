@@ -46,11 +46,9 @@ def amended(known: Known, graph: Graph, ci: CI, values: Mapping[str, Value | Non
 
 def _entered(known: Known, space: str, source: str) -> Mapping[str, Value]:
     found: dict[str, Value] = {}
-    for sighting in known.world.sightings.values():
-        if (sighting.space, sighting.source) == (space, source):
-            for said in not_replaced([sighting]):
-                for statement in said.held.section.statements:
-                    found |= statement.attributes
+    for said in not_replaced(known.world.at(space, source)):
+        for statement in said.held.section.statements:
+            found |= statement.attributes
     return found
 
 

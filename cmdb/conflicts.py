@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 from cmdb import codec
 from cmdb.claims import ClaimView
 from cmdb.identity import number_of
+from cmdb.index import ValueKey
 from cmdb.lines import Line
 from cmdb.model import CI, SCHEMES, Decision, Identifier, State
 from cmdb.nodes import component_address
-from cmdb.resolve import ValueKey
 from cmdb.schema import CI_CLASSES
 from cmdb.standing import Standing
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from cmdb import codec, identifiers
 from cmdb.codec import Json
+from cmdb.inside import told_apart
 from cmdb.model import (
     Completeness,
     Decision,
@@ -104,17 +105,26 @@ class Sighting:
         return self.source.startswith("declared:")
 
 
+Place: TypeAlias = tuple[str, str]
+"""An address space and a source in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that was said and decided: what resolution and projection are functions of. Treat as immutable."""
+    """All that was said and decided, by place and id: what resolution and projection are functions of."""
 
-    sightings: Mapping[str, Sighting] = field(default_factory=lambda: MappingProxyType({}))
+    places: Mapping[Place, Mapping[str, Sighting]] = field(default_factory=lambda: MappingProxyType({}))
     runs: tuple[RunSection, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
+    @property
+    def sightings(self) -> Iterator[Sighting]:
+        """Every sighting."""
+        return (one for at in self.places.values() for one in at.values())
+
     def at(self, space: str, source: str) -> list[Sighting]:
         """What is kept of one source."""
-        return [one for one in self.sightings.values() if (one.space, one.source) == (space, source)]
+        return list(self.places.get((space, source), {}).values())
 
 
 class Merge(NamedTuple):
@@ -158,7 +168,7 @@ def _check_subject(subject: Subject) -> None:
 
 def normalised(report: Report) -> Report:
     """The report with every identifier in its one spelling, placeholders and shared addresses left out."""
-    return replace(report, sections=tuple(_section(section) for section in report.sections))
+    return told_apart(replace(report, sections=tuple(_section(section) for section in report.sections)))
 
 
 def _section(section: Section) -> Section:
@@ -244,9 +254,17 @@ def sighting_id(space: str, source: str, port: int, head: Head) -> str:
 
 def merged(world: World, report: Report) -> Merge:
     """The world with a (normalised) report in it."""
+    place = (report.space, report.source)
+    sighting, new = taken_in(world.places.get(place, {}), report)
+    at = {**world.places.get(place, {}), sighting.id: sighting}
+    return Merge(replace(world, places={**world.places, place: at}), sighting, new)
+
+
+def taken_in(at: Mapping[str, Sighting], report: Report) -> tuple[Sighting, bool]:
+    """The sighting in which a (normalised) report is kept beside those of its place; whether it says anything new."""
     head = head_of(report)
     id_ = sighting_id(report.space, report.source, report.port, head)
-    old = world.sightings.get(id_)
+    old = at.get(id_)
     sections = dict(old.sections) if old is not None else {}
     said: dict[str, list[Section]] = {}
     for section in report.sections:
@@ -267,8 +285,7 @@ def merged(world: World, report: Report) -> Merge:
             old, port=newest.port, first=min(old.first, report.time), time=max(old.time, report.time), runs=runs,
             sections=MappingProxyType(sections),
         )  # fmt: skip
-    new = old is None or _content(old) != _content(now)
-    return Merge(replace(world, sightings={**world.sightings, id_: now}), now, new)
+    return now, old is None or _content(old) != _content(now)
 
 
 def _content(sighting: Sighting) -> Json:
@@ -415,8 +432,12 @@ def world_of(
     times: dict[str, Json] = {}
     for record in confirmations:
         times.update(unpacked(record.doc)["sightings"])
+    places: dict[Place, dict[str, Sighting]] = {}
+    for record in sightings:
+        one = _sighting(record, times[record.id])
+        places.setdefault((one.space, one.source), {})[one.id] = one
     return World(
-        {record.id: _sighting(record, times[record.id]) for record in sightings},
+        places,
         ordered_runs(codec.run_section_in(unpacked(record.doc)) for record in runs),
         tuple(codec.decision_in(unpacked(record.doc)) for record in decisions),
     )

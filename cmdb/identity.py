@@ -6,7 +6,7 @@ the strongest identifier that it was first known by. An id that no group fits an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from cmdb import codec
 from cmdb.evidence import packed, unpacked
 from cmdb.model import SCHEMES
 from cmdb.nodes import value_keys
-from cmdb.resolve import Resolution
+from cmdb.resolve import Resolution, Wider
 from cmdb.store.base import Record
 
 IDENTITY: Final = "identity"
@@ -40,13 +40,60 @@ class Identity:
     labels: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
 
+class Identities:
+    """All ids ever given, and what leads to them."""
+
+    def __init__(self, given: Iterable[Identity] = ()) -> None:
+        self._all: dict[str, Identity] = {}
+        self._holders: dict[Token, set[str]] = {}
+        self._joined: dict[str, set[str]] = {}
+        for one in given:
+            self.put(one.id, one)
+
+    def __getitem__(self, id_: str) -> Identity:
+        return self._all[id_]
+
+    def get(self, id_: str) -> Identity | None:
+        return self._all.get(id_)
+
+    def put(self, id_: str, identity: Identity | None) -> None:
+        """Store one in the stead of the one before; None: it was never given."""
+        before = self._all.pop(id_, None)
+        if before is not None:
+            for token in before.first | before.known:
+                self._holders[token].discard(id_)
+            if before.joined is not None:
+                self._joined[before.joined].discard(id_)
+        if identity is not None:
+            self._all[id_] = identity
+            for token in identity.first | identity.known:
+                self._holders.setdefault(token, set()).add(id_)
+            if identity.joined is not None:
+                self._joined.setdefault(identity.joined, set()).add(id_)
+
+    def holders(self, token: Token) -> Collection[str]:
+        """The ids that are, or were first, known by a token."""
+        return self._holders.get(token, ())
+
+    def survivor(self, id_: str) -> str:
+        """The CI that an id leads to."""
+        while (joined := self._all[id_].joined) is not None:
+            id_ = joined
+        return id_
+
+    def former(self, id_: str) -> Iterator[str]:
+        """The ids that were joined into one, and into those."""
+        for one in self._joined.get(id_, ()):
+            yield one
+            yield from self.former(one)
+
+
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """The id of each group, and all identities after that."""
+    """The id of each group, and the identities that are new or others after that."""
 
     ids: Mapping[int, str]
-    identities: Mapping[str, Identity]
-    changed: frozenset[str]
+    changed: Mapping[str, Identity]
 
 
 def number_of(id_: str) -> int:
@@ -54,53 +101,24 @@ def number_of(id_: str) -> int:
     return int(id_.rpartition("-")[2])
 
 
-def survivor(id_: str, identities: Mapping[str, Identity]) -> str:
-    """The CI that an id leads to now."""
-    while (joined := identities[id_].joined) is not None:
-        id_ = joined
-    return id_
-
-
-def former_ids(identities: Mapping[str, Identity]) -> dict[str, set[str]]:
-    """By CI, the ids that lead to it."""
-    found: dict[str, set[str]] = {}
-    for id_, identity in identities.items():
-        if identity.joined is not None:
-            found.setdefault(survivor(id_, identities), set()).add(id_)
-    return found
-
-
 def assign(
-    resolution: Resolution,
-    groups: Iterable[int],
-    identities: Mapping[str, Identity],
-    reserve: Callable[[int], Sequence[str]],
+    resolution: Resolution, groups: Iterable[int], identities: Identities, reserve: Callable[[int], Sequence[str]]
 ) -> Assigned:
-    """Give each group its id; `reserve` makes so many new ones."""
+    """Give each group of a part its id; `reserve` makes so many new ones. Raises Wider where the part is too small."""
     return _Assigner(resolution, identities, reserve).assigned(sorted(groups))
 
 
 class _Assigner:
-    def __init__(
-        self, resolution: Resolution, identities: Mapping[str, Identity], reserve: Callable[[int], Sequence[str]]
-    ) -> None:
+    def __init__(self, resolution: Resolution, identities: Identities, reserve: Callable[[int], Sequence[str]]) -> None:
         self._resolution = resolution
         self._before = identities
-        self._now: dict[str, Identity] = dict(identities)
+        self._changed: dict[str, Identity] = {}
         self._reserve = reserve
         self._ids: dict[int, str] = {}
         self._leads: dict[str, str] = {}
-        self._holders: dict[Token, list[str]] = {}
-        self._inside: list[str] = []
-        for id_, identity in identities.items():
-            inside = False
-            for token in identity.first | identity.known:
-                if token[0] == "owned":
-                    inside = True
-                else:
-                    self._holders.setdefault(token, []).append(id_)
-            if inside:
-                self._inside.append(id_)
+        self._owners: dict[str, set[str]] = {}
+        part = resolution.part.keys
+        self._part = {ci for key in part if (ci := resolution.settled.ci_of.get(key)) is not None}
 
     def assigned(self, groups: Sequence[int]) -> Assigned:
         by_depth: dict[int, list[int]] = {}
@@ -108,8 +126,7 @@ class _Assigner:
             by_depth.setdefault(self._depth(group), []).append(group)
         for _, level in sorted(by_depth.items()):
             self._level(level)
-        changed = frozenset(id_ for id_, one in self._now.items() if self._before.get(id_) != one)
-        return Assigned(self._ids, self._now, changed)
+        return Assigned(self._ids, {id_: one for id_, one in self._changed.items() if self._before.get(id_) != one})
 
     def _depth(self, group: int) -> int:
         depth, seen = 0, {group}
@@ -123,53 +140,59 @@ class _Assigner:
     def _level(self, groups: Sequence[int]) -> None:
         """Groups whose owners have their ids."""
         tokens = {group: self._tokens(group) for group in groups}
-        holders = (
-            self._holders
-            if not any(token[0] == "owned" for found in tokens.values() for token in found)
-            else (self._with_inside())
-        )
         strong: dict[str, list[int]] = {}
         faint: dict[str, list[int]] = {}
         for group in groups:
-            near = {id_ for token in tokens[group] for id_ in holders.get(token, ()) if id_ not in self._leads}
-            if len(near) == 1 and self._is_as_before(only := next(iter(near)), tokens[group]):
-                self._ids[group] = self._leads[only] = only
-                continue
-            for id_ in near:
-                common = self._common(id_, tokens[group])
-                if self._tell(common):
-                    strong.setdefault(id_, []).append(group)
-                elif any(token[0] == "line" for token in common) and len(common) > 1:
+            telling = {id_ for token in tokens[group] if self._tells(token) for id_ in self._holders(token)}
+            for id_ in telling:
+                strong.setdefault(id_, []).append(group)
+            beside = {id_ for token in tokens[group] if token[0] == "line" for id_ in self._holders(token)}
+            for id_ in beside - telling:
+                if len(self._common(id_, tokens[group])) > 1:
                     faint.setdefault(id_, []).append(group)
+        self._refuse_outside({*strong, *faint})
         claims: dict[int, list[str]] = {}
-        # What a later group was found to be just as before is no longer free for an earlier one.
-        for id_ in sorted(strong.keys() - self._leads.keys(), key=number_of):
+        for id_ in sorted(strong, key=number_of):
             claims.setdefault(self._best(id_, strong[id_], tokens, claims), []).append(id_)
-        for id_ in sorted(faint.keys() - strong.keys() - self._leads.keys(), key=number_of):
+        for id_ in sorted(faint.keys() - strong.keys(), key=number_of):
             # A burnt value at the same address tells a group that nobody else is, and joins nothing.
             free = [group for group in faint[id_] if group not in claims]
             if free:
                 claims[self._best(id_, free, tokens, claims)] = [id_]
-        new = [group for group in groups if group not in claims and group not in self._ids]
+        new = [group for group in groups if group not in claims]
         for group, id_ in zip(new, self._reserve(len(new)) if new else (), strict=True):
-            self._ids[group] = id_
-            self._leads[id_] = id_
-            self._now[id_] = Identity(id_, tokens[group], tokens[group])
+            self._lead(id_, group, id_)
+            self._changed[id_] = Identity(id_, tokens[group], tokens[group])
         for group, rivals in claims.items():
             kept = min(rivals, key=number_of)
-            self._ids[group] = kept
             for id_ in rivals:
-                self._leads[id_] = kept
-                identity = self._now[id_]
+                self._lead(id_, group, kept)
                 if id_ == kept:
-                    self._now[id_] = replace(identity, known=tokens[group], joined=None)
+                    self._changed[id_] = replace(self._before[id_], known=tokens[group], joined=None)
                 else:
-                    self._now[id_] = replace(identity, joined=kept)
+                    self._changed[id_] = replace(self._before[id_], joined=kept)
 
-    def _is_as_before(self, id_: str, tokens: frozenset[Token]) -> bool:
-        """Whether a group is known by exactly what an id was known by, first and last: no other can fit it better."""
-        identity = self._before[id_]
-        return identity.joined is None and identity.known == tokens == identity.first
+    def _lead(self, id_: str, group: int, kept: str) -> None:
+        self._ids[group] = self._leads[id_] = kept
+        self._owners.setdefault(kept, set()).add(id_)
+
+    def _holders(self, token: Token) -> Iterator[str]:
+        """Who is known by a token that is not led elsewhere yet; a key inside an owner by any id of the owner."""
+        spelt = [token]
+        if token[0] == "owned":
+            spelt = [(token[0], id_, *token[2:]) for id_ in self._owners.get(token[1], ())]
+        for one in spelt:
+            for id_ in self._before.holders(one):
+                if id_ not in self._leads:
+                    yield id_
+
+    def _refuse_outside(self, ids: Iterable[str]) -> None:
+        """A CI beside the part that fits a group of it belongs to the part."""
+        settled = self._resolution.settled
+        for id_ in ids:
+            heir = self._before.survivor(id_)
+            if heir in settled.cards and heir not in self._part:
+                raise Wider(settled.keys(heir))
 
     def _best(
         self, id_: str, groups: Sequence[int], tokens: Mapping[int, frozenset[Token]], taken: Collection[int]
@@ -178,16 +201,6 @@ class _Assigner:
         if len(groups) == 1:
             return groups[0]
         return max(groups, key=lambda group: (*self._rank(id_, tokens[group]), group not in taken, -group))
-
-    def _with_inside(self) -> dict[Token, list[str]]:
-        """Who is known by what, the keys inside owners by the owners' ids of now."""
-        holders = {token: list(ids) for token, ids in self._holders.items()}
-        for id_ in self._inside:
-            identity = self._before[id_]
-            for token in identity.first | identity.known:
-                if token[0] == "owned":
-                    holders.setdefault(self._led(token), []).append(id_)
-        return holders
 
     def _led(self, token: Token) -> Token:
         if token[0] != "owned":
@@ -216,9 +229,9 @@ class _Assigner:
         identity = self._before[id_]
         return frozenset(self._led(token) for token in identity.first | identity.known) & tokens
 
-    def _tell(self, common: Iterable[Token]) -> bool:
-        """Whether something in common tells that they are one: anything but an address and what is burnt."""
-        return any(token[0] != "line" and token not in self._resolution.burnt for token in common)
+    def _tells(self, token: Token) -> bool:
+        """Whether a token tells who is meant: anything but an address and what is burnt."""
+        return token[0] != "line" and token not in self._resolution.burnt
 
     def _rank(self, id_: str, tokens: frozenset[Token]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
         """How well a group fits an id: by what it was first known by, the strongest first; then by what it was last."""

@@ -26,6 +26,7 @@ from cmdb.mending import Mending, Wanted, Witness, heard, mendings, witnesses
 from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, State, Value
 from cmdb.parked import Asked, Parked, question_by_id, questions
 from cmdb.parking import Parking, Refused, Taken
+from cmdb.project import utterances
 from cmdb.rules import Rules
 from cmdb.sift import sifted
 from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Transaction, Verification
@@ -117,8 +118,8 @@ class Inventory:
     def tick(self) -> Absorbed:
         """The clock pass: project again what became stale, missing or retired by time alone."""
         taken = self._parking.tick()
-        with self._write() as (tx, known, graph):
-            outcome = absorbing.again(tx, known, graph, self._rules, self._clock(), "clock", "time passed")
+        with self._write() as (tx, known, _):
+            outcome = absorbing.tick(tx, known, self._rules, self._clock(), "clock", "time passed")
         return _taken(taken.then(outcome))
 
     def answer_parked(self, question: str, *, yes: bool, by: str, reason: str) -> Absorbed:
@@ -139,9 +140,9 @@ class Inventory:
         before: Graph | None = None
         try:
             with self._write() as (tx, known, graph):
-                before, estate = graph, read(graph)
-                report = absorbing.after_before(known, estate.report)
-                outcome = absorbing.absorb(tx, known, graph, report, self._rules, self._clock(), actor)
+                before, estate = _copy(graph), read(graph)
+                report = absorbing.later(known, estate.report)
+                outcome = absorbing.absorb(tx, known, report, self._rules, self._clock(), actor)
                 if dry_run:
                     raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
         except _DryRun:
@@ -162,10 +163,9 @@ class Inventory:
         before: Graph | None = None
         try:
             with self._write() as (tx, known, graph):
-                before = graph
-                outcome = absorbing.again(tx, known, graph, self._rules, self._clock(), actor, "rules changed")
+                before = _copy(graph)
+                outcome = absorbing.again(tx, known, self._rules, self._clock(), actor, "rules changed")
                 tx.put([kept_rules.rules_record(self._rules, self._clock(), actor)])
-                known.evidence = tx.position.evidence
                 if dry_run:
                     raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
         except _DryRun:
@@ -182,9 +182,9 @@ class Inventory:
         before = self.graph()
         try:
             with self._write() as (tx, known, graph):
-                before, news = graph, rehearsal.news(known, reports)
+                before, news = _copy(graph), rehearsal.news(known, reports)
                 if news:
-                    outcome = absorbing.absorb_all(tx, known, graph, news, self._rules, self._clock(), actor, reason)
+                    outcome = absorbing.absorb_all(tx, known, news, self._rules, self._clock(), actor, reason)
                     changes, revision = outcome.changes, outcome.revision
                 if not apply:
                     raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
@@ -219,26 +219,32 @@ class Inventory:
                     f"{found.ci.name!r} has changed: its revision is {found.revision} now, not {if_revision}; "
                     "look again, then repeat"
                 )
-            report = absorbing.after_before(known, amended(known, graph, found.ci, values, self._clock()))
-            outcome = absorbing.absorb(tx, known, graph, report, self._rules, self._clock(), actor)
+            report = absorbing.later(known, amended(known, graph, found.ci, values, self._clock()))
+            outcome = absorbing.absorb(tx, known, report, self._rules, self._clock(), actor)
         return _absorbed(outcome)
 
     @contextmanager
     def _write(self) -> Iterator[tuple[Transaction, Known, Graph]]:
-        """A write transaction, with what is known under its lock. What fails leaves nothing, in memory neither."""
+        """A write transaction, with what is known under its lock, and the graph as it becomes while it is written.
+
+        What fails leaves nothing, in memory neither.
+        """
         with self._writing:
+            known: Known | None = None
             try:
                 with self._store.write() as tx:
                     if not tx.position.evidence:  # an empty store is projected by the rules of now from its first word
                         tx.put([kept_rules.rules_record(self._rules, self._clock(), "cmdb")])
                     known = self._known
                     if known is None or known.evidence != tx.position.evidence:
-                        known = absorbing.load(tx)
-                    self._known = None
-                    yield tx, known, self._cache.graph()
+                        known = absorbing.load(tx.records, self._cache.graph(), self._rules, tx.position.evidence)
+                    yield tx, known, Graph(tx.position.revision, known.beside.cis, known.beside.by_id)
+                    evidence = tx.position.evidence
+                known.committed(evidence)
                 self._known = known
             except BaseException:
-                self._known = None
+                if known is not None:
+                    known.roll_back()
                 raise
 
     # Reading
@@ -343,12 +349,11 @@ class Inventory:
             return []
         with self._writing:
             known = self._read()
-            if known.resolution is None or known.projected is None:
-                absorbing.work_out(known, self._rules, self._clock())
-            if known.projected is None:
+            if found.ci.id not in known.settled.cards:
                 return []
-            group = absorbing.group_of(known, found.ci.id)
-            return [] if group is None else claims_on(known.projected.said.get(group, ()), found.ci, self._rules)
+            view = known.view()
+            said = utterances(view, view.number_of(found.ci.id), self._rules, self._clock())
+            return claims_on(said, found.ci, self._rules)
 
     def _read(self) -> Known:
         """What is known, without a transaction: loaded again until no writer came between."""
@@ -356,7 +361,7 @@ class Inventory:
             counted = self._store.position().evidence
             if self._known is not None and self._known.evidence == counted:
                 return self._known
-            known = absorbing.load_from(self._store.records, counted)
+            known = absorbing.load(self._store.records, self._cache.graph(), self._rules, counted)
             if self._store.position().evidence == counted:
                 self._known = known
                 return known
@@ -364,7 +369,7 @@ class Inventory:
     def problems(self) -> list[ProblemView]:
         """What a person should mend: conflicts, data problems, and what waits unidentified."""
         found = [absorbing.told_of(record) for record in self._store.records(absorbing.PROBLEMS)]
-        return [ProblemView(*told) for told in sorted(found, key=lambda told: (told.kind, told.text, told.about))]
+        return [ProblemView(*told[:4]) for told in sorted(found, key=lambda told: (told.kind, told.text, told.about))]
 
     def mendings(
         self, kind: str | None = None, cls: str | None = None, place: str | None = None, owner: str | None = None
@@ -457,6 +462,11 @@ class Inventory:
     def canonical(self) -> Json:
         """The graph named by what things are: equal for equal graphs."""
         return export.canonical(self.graph())
+
+
+def _copy(graph: Graph) -> Graph:
+    """A graph that stays as it is while more is written."""
+    return Graph(graph.revision, dict(graph.cis), dict(graph.relations))
 
 
 def _absorbed(outcome: Outcome | Taken) -> Absorbed:

@@ -15,7 +15,9 @@ from cmdb.conflicts import DIFFERENT, SAME, Claims, ConflictView
 from cmdb.decisions import Deciding, DecisionView
 from cmdb.duplicates import Duplicate
 from cmdb.model import Decision, Graph, ModelError
+from cmdb.resolve import resolve_all
 from cmdb.rules import Rules
+from cmdb.settled import Settled
 from cmdb.standing import Standing
 from cmdb.store.base import Transaction
 from cmdb.what import Find, NotFound
@@ -80,18 +82,18 @@ class Judging:
                 made, named = self._of_conflict(deciding, verdict, texts[0].strip(), graph, replaces=replaces)
             else:
                 made, named = self._of_cis(deciding, verdict, texts, graph, replaces=replaces)
-            return self._stored(tx, known, graph, made, f"{verdict}: {named}: {reason.strip()}", deciding)
+            return self._stored(tx, known, made, f"{verdict}: {named}: {reason.strip()}", deciding)
 
     def take_back(self, id_: str, reason: str, by: str) -> Decided:
         """Take a decision back; what was merged by it is two again, and told apart from now on. Raises Against."""
-        with self._write() as (tx, known, graph):
+        with self._write() as (tx, known, _):
             deciding = self._deciding(tx, known, by, reason)
             found = next((one for one in known.world.decisions if one.id == id_.strip()), None)
             if found is None:
                 ids = [one.id for one in deciding.decisions if one.verdict in {SAME, DIFFERENT}]
                 raise NotFound(f"there is no decision {id_!r}", ids[-3:])
             made = deciding.taken_back(found)
-            return self._stored(tx, known, graph, made, f"taken back: {found.id}: {reason.strip()}", deciding)
+            return self._stored(tx, known, made, f"taken back: {found.id}: {reason.strip()}", deciding)
 
     def _deciding(self, tx: Transaction, known: Known, by: str, reason: str) -> Deciding:
         def name() -> str:
@@ -137,9 +139,9 @@ class Judging:
         return deciding.of_no_meaning(found.values), named
 
     def _stored(
-        self, tx: Transaction, known: Known, graph: Graph, made: list[Decision], reason: str, deciding: Deciding
+        self, tx: Transaction, known: Known, made: list[Decision], reason: str, deciding: Deciding
     ) -> Decided:
-        outcome = absorbing.decide(tx, known, graph, made, self._rules, deciding.now, deciding.by, reason)
+        outcome = absorbing.decide(tx, known, made, self._rules, deciding.now, deciding.by, reason)
         standing = standing_of(outcome.known, self._rules, deciding.now)
         decisions.took(made, standing, outcome.known.world.decisions)
         ids = {one.id for one in made}
@@ -149,8 +151,8 @@ class Judging:
 
 def standing_of(known: Known, rules: Rules, now: datetime) -> Standing:
     """Who is who by what is known."""
-    if known.resolution is None or known.projected is None:
-        absorbing.work_out(known, rules, now)
-    if known.resolution is None:
-        raise AssertionError(known.evidence)
-    return Standing(known.resolution, known.ids)
+    del rules, now
+    resolution = resolve_all(known.index, known.world.decisions, Settled())
+    of = known.settled.ci_of
+    ids = {group: of[key] for key, group in resolution.group_of.items() if key in of}
+    return Standing(resolution, ids)

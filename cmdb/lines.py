@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
-from cmdb.evidence import Head, Held, Kept, Sighting, World, effective, macs_of, own_identifiers
+from cmdb.evidence import Head, Held, Kept, Sighting, effective, macs_of, own_identifiers
 from cmdb.model import SINGLE_VALUED, Completeness, Identifier, RunSection
 
 
@@ -223,22 +223,3 @@ def _parsed(networks: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
         except ValueError:
             continue
     return tuple(found)
-
-
-def all_lines(world: World, missing_after: int, memo: dict[tuple[str, str], tuple[object, list[Line]]]) -> list[Line]:
-    """The lines of every address. `memo` keeps those of addresses where nothing was said or missed since."""
-    places: dict[tuple[str, str], list[Sighting]] = {}
-    for sighting in world.sightings.values():
-        if not sighting.declared:
-            places.setdefault((sighting.space, sighting.source), []).append(sighting)
-    found: list[Line] = []
-    for place, sightings in sorted(places.items()):
-        before = memo.get(place)
-        token = (missing_after, world.runs, *sorted(map(id, sightings)))
-        if before is not None and before[0] == token:
-            found += before[1]
-            continue
-        lines = lines_of(sightings, world.runs, missing_after)
-        memo[place] = (token, lines)
-        found += lines
-    return found

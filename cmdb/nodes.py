@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -35,6 +35,11 @@ class Voice:
     @property
     def key(self) -> Key | None:
         return None if self.line is None else self.line.key
+
+    @property
+    def id(self) -> Key:
+        """What tells it from every other voice: its line, or its source."""
+        return ("source", self.space, self.source) if self.line is None else self.line.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,29 +270,18 @@ def component_address(part: Component) -> str | None:
     return identifiers.address(text) if isinstance(text, str) else None
 
 
-def joined(all_words: Iterable[Words]) -> Mapping[Key, Node]:
-    """The nodes of all voices, those of one key as one."""
-    found: dict[Key, Node] = {}
-    shared: set[Key] = set()
-    for words in all_words:
-        for key, node in words.nodes.items():
-            old = found.get(key)
-            if old is None:
-                found[key] = node
-                continue
-            if key not in shared:
-                # The words of a voice are kept between reports: what several say goes into a node of its own.
-                shared.add(key)
-                old = found[key] = _copy(old)
-            _add(old, node)
-    return found
-
-
-def _copy(node: Node) -> Node:
-    return Node(
-        node.key, node.space, node.identifiers, set(node.classes), set(node.names), set(node.addresses),
-        set(node.ports), node.command, dict(node.listeners), set(node.weak), node.seen, node.line,
+def sum_of(nodes: Iterable[Node]) -> Node:
+    """One node of what several voices say of it."""
+    first, *others = nodes
+    if not others:
+        return first
+    found = Node(
+        first.key, first.space, first.identifiers, set(first.classes), set(first.names), set(first.addresses),
+        set(first.ports), first.command, dict(first.listeners), set(first.weak), first.seen, first.line,
     )  # fmt: skip
+    for node in others:
+        _add(found, node)
+    return found
 
 
 def _add(node: Node, more: Node) -> None:

@@ -1,21 +1,22 @@
 """What is true now: groups become CIs and relations (truth.md, "Projection"). Pure.
 
-Groups have numbers here, not ids: who gets which id is decided after (`cmdb.identity`).
+Groups have numbers here, not ids: who gets which id is decided after (`cmdb.identity`). CIs beside the part that is
+projected have negative numbers, and their images as they are stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from cmdb.evidence import World
 from cmdb.lines import Line, Said, newest_of
 from cmdb.model import CI, Component, GroupClaim, State, Subject, Value
-from cmdb.nodes import Voice, subject_key
+from cmdb.nodes import Key, Voice, subject_key
 from cmdb.project_gaps import Collected, collected, gaps, is_stale
-from cmdb.project_hearing import Heard, heard
+from cmdb.project_hearing import Words
 from cmdb.project_problems import Problem, problems
 from cmdb.project_relations import CABLE, Bond, Bonds, bonds
 from cmdb.project_relations import Said as Claimed
@@ -23,85 +24,322 @@ from cmdb.project_values import Utterance, shape
 from cmdb.resolve import Resolution
 from cmdb.rules import Rules
 from cmdb.schema import fits
-from naming import Label, LabelError
+from cmdb.surroundings import Surroundings, codes_of, room_of
 
-__all__ = ["Problem", "Projected", "Rules", "Shapes", "project"]
+__all__ = ["GROUP", "Problem", "Projected", "Rules", "project", "project_part", "utterances"]
 
 GROUP = "group:"
 """What the name of a group starts with where it stands as a leg."""
-
-
-class Shapes:
-    """What was taken down and shaped, kept from one projection to the next; dropping it changes nothing but the time.
-
-    Things are told apart by their places in memory, so whatever is kept holds all that its key stands for.
-    """
-
-    def __init__(self) -> None:
-        self._cis: dict[Any, tuple[CI, Sequence[Utterance]]] = {}
-        self._fresh_cis: dict[Any, tuple[CI, Sequence[Utterance]]] = {}
-        self._heard: dict[Any, Heard] = {}
-        self._fresh_heard: dict[Any, Heard] = {}
-
-    def heard(self, voice: Voice, said: Said, *, stale: bool, aside: bool) -> Heard:
-        """A section as it was taken down."""
-        token = (id(voice), id(said.held), stale, aside)
-        found = self._heard.get(token) or heard(voice, said, stale=stale, aside=aside)
-        self._fresh_heard[token] = found
-        return found
-
-    def shape(self, said: Sequence[Utterance], rules: Rules, space: str, address: str | None) -> CI:
-        """What was said of a CI, put together."""
-        token = (space, address, *map(id, said))
-        known = self._cis.get(token)
-        ci = shape(said, rules, space, address) if known is None else known[0]
-        self._fresh_cis[token] = (ci, said)
-        return ci
-
-    def done(self) -> None:
-        """Forget what the last projection did not use."""
-        self._cis, self._fresh_cis = self._fresh_cis, {}
-        self._heard, self._fresh_heard = self._fresh_heard, {}
 
 
 @dataclass(frozen=True, slots=True)
 class Projected:
     """The CIs and relations by group. A group that is in no claim in force is not there: it is retired.
 
-    In CIs `owner`, and the legs and `active` of groups, are numbers of groups as text. `said` is what stands behind
-    each CI; `spoken` whom each source speaks of, for its confirmation.
+    In CIs `owner`, and the legs and `active` of groups, are numbers of groups as text. The relations are those with an
+    end that was projected.
     """
 
     cis: Mapping[int, CI]
     relations: tuple[Bond, ...]
     problems: tuple[Problem, ...]
-    said: Mapping[int, Sequence[Utterance]]
-    spoken: Mapping[tuple[str, str], frozenset[int]]
 
 
-def project(
-    world: World, resolution: Resolution, rules: Rules, now: datetime, shapes: Shapes | None = None
-) -> Projected:
+class Heeded(NamedTuple):
+    """What a section in force says that concerns a node."""
+
+    voice: Voice
+    said: Said
+    words: Words
+
+
+def project(world: World, resolution: Resolution, rules: Rules, now: datetime) -> Projected:
     """The graph that the claims in force say, with the people's decisions already in the resolution."""
-    del world  # all that counts of it is in the resolution's voices
-    return _Projection(resolution, rules, now, Shapes() if shapes is None else shapes).projected()
+    del world  # all that counts of it is in the resolution's index
+    return project_part(resolution, rules, now, (), Surroundings())
 
 
-def in_force(resolution: Resolution) -> dict[int, list[tuple[Voice, tuple[Said, ...], tuple[Said, ...]]]]:
-    """By group of the speaker (−1: declared) each voice with its sections, and its asides, that are in force."""
-    by_group: dict[int, list[Voice]] = {}
-    for voice in resolution.voices:
-        group = -1 if voice.key is None else resolution.group_of[voice.key]
-        by_group.setdefault(group, []).append(voice)
-    return {
-        group: [(voice, voice.said, voice.asides) for voice in voices]
-        if group < 0 or len(voices) == 1
-        else _of_several(voices)
-        for group, voices in by_group.items()
-    }
+def project_part(
+    resolution: Resolution, rules: Rules, now: datetime, also: Iterable[int], beside: Surroundings
+) -> Projected:
+    """The CIs of a part, and `also` some beside it, with all their relations."""
+    return _Projection(resolution, rules, now, also, beside).projected()
 
 
-def _of_several(voices: Sequence[Voice]) -> list[tuple[Voice, tuple[Said, ...], tuple[Said, ...]]]:
+def utterances(resolution: Resolution, group: int, rules: Rules, now: datetime) -> list[Utterance]:
+    """What the sections in force say of a CI."""
+    return _Projection(resolution, rules, now, (), Surroundings()).said_of(group)
+
+
+class _Projection:
+    def __init__(
+        self, resolution: Resolution, rules: Rules, now: datetime, also: Iterable[int], beside: Surroundings
+    ) -> None:
+        self.resolution = resolution
+        self.beside = beside
+        self.targets = [*range(len(resolution.groups)), *sorted(set(also), reverse=True)]
+        self._index = resolution.index
+        self._rules = rules
+        self._now = now
+        self._found: dict[int, list[Key]] = {}
+        for key, group in resolution.group_of.items():
+            if key in resolution.fallen_back or key[0] == "weak":
+                self._found.setdefault(group, []).append(key)
+        self._force: dict[int, dict[Key, tuple[Said, ...]]] = {}
+        self._machines: dict[int, Collected | None] = {}
+        self._stated: dict[int, set[str]] = {}
+        self._groups: dict[int, list[tuple[GroupClaim, Utterance, Voice]]] = {}
+        self._claimed: dict[tuple[Key, int], Claimed] = {}
+        self.cis: dict[int, CI] = {}
+
+    def projected(self) -> Projected:
+        shaped: dict[int, CI] = {}
+        for group in self.targets:
+            said = self._heard(group)
+            if said or self.resolution.lines(group):
+                shaped[group] = shape(said, self._rules, *self._place(group))
+        ends = {end for claim in self._claimed.values() for end in (claim.source, claim.target)}
+        known = shaped | {end: image for end in ends - set(self.targets) if (image := self.image(end)) is not None}
+        claims = [one for one in self._claimed.values() if one.source in known and one.target in known]
+        found = bonds(claims, known)
+        located, unplaced = self._located(shaped, found)
+        states = {group: self._state(group, shaped) for group in shaped}
+        self.cis = {group: self._whole(group, ci, states[group]) for group, ci in shaped.items()}
+        every = known | self.cis
+        gone = {group for group, ci in every.items() if ci.state is State.RETIRED}
+        relations = tuple(
+            bond for bond in (*found.found, *located) if bond.source not in gone and bond.target not in gone
+        )
+        return Projected(self.cis, relations, problems(self, every, found, unplaced, relations))
+
+    # What is said
+
+    def said_of(self, group: int) -> list[Utterance]:
+        """What the sections in force say of a CI."""
+        return [
+            one
+            for key in self._keys(group)
+            if key not in self.resolution.fallen_back
+            for heeded in self._heeded(key)
+            for one in heeded.words.told
+            if one is not None
+        ]
+
+    def _keys(self, group: int) -> list[Key]:
+        """The nodes of a CI, and the names and addresses that mean it."""
+        resolution = self.resolution
+        keys = [*resolution.keys(group), *self._found.get(group, ())]
+        if group < 0:
+            card = resolution.settled.cards.get(resolution.id_of(group))
+            part = resolution.part
+            keys += [key for key in (card.found if card else ()) if key not in part.sought and key not in part.keys]
+        return keys
+
+    def _heeded(self, key: Key) -> Iterator[Heeded]:
+        for voice in sorted(self._index.speakers(key), key=lambda one: (one.space, one.source, str(one.id))):
+            force = self._in_force(voice)
+            for said, aside in (*((one, False) for one in force), *((one, True) for one in voice.asides)):
+                limit = self._rules.staleness.get(said.name.partition(".")[0])
+                stale = limit is not None and is_stale(said.held.confirmed, limit, self._now)
+                words = self._index.heard(voice, said, stale=stale, aside=aside).of.get(key)
+                if words is not None:
+                    yield Heeded(voice, said, words)
+
+    def _heard(self, group: int) -> list[Utterance]:
+        """What is said of a CI; its relations and groups are noted."""
+        number = self.resolution.number
+        found: list[Utterance] = []
+        for key in self._keys(group):
+            for voice, said, words in self._heeded(key):
+                if key not in self.resolution.fallen_back:
+                    found += [one for one in words.told if one is not None]
+                speaker = None if voice.key is None else number(voice.key)
+                for source_key, target_key, claim, by in words.claims:
+                    source, target = number(source_key), number(target_key)
+                    if source is None or target is None:
+                        continue
+                    token = (voice.id, id(claim))
+                    self._claimed[token] = Claimed(claim.type, source, target, claim.columns, speaker, by)
+                    if said.name.partition(".")[0] == "declared":
+                        ends = (source, target) if claim.type == CABLE else (source,)
+                        for end in ends:
+                            self._stated.setdefault(end, set()).add(claim.type)
+                self._groups.setdefault(group, []).extend((claim, by, voice) for claim, by in words.groups)
+        return found
+
+    def _in_force(self, voice: Voice) -> tuple[Said, ...]:
+        """The sections of a voice that are in force: those of a CI's lines judge one another."""
+        if voice.line is None:
+            return voice.said
+        group = self.resolution.number(voice.line.key)
+        if group is None:
+            return voice.said
+        if group not in self._force:
+            voices = [self._index.voice(line.key) for line in self.resolution.lines(group)]
+            self._force[group] = (
+                {voices[0].id: voices[0].said} if len(voices) == 1 else _of_several(self._fresh(voices))
+            )
+        return self._force[group].get(voice.id, voice.said)
+
+    def _fresh(self, voices: Iterable[Voice]) -> list[Voice]:
+        ids = [voice.id for voice in voices]
+        for id_ in ids:
+            self._index.freshen(id_)
+        return [self._index.voice(id_) for id_ in ids]
+
+    # CIs
+
+    def image(self, group: int) -> CI | None:
+        """A CI as it is now, or, beside what is projected, as it is stored."""
+        if group in self.cis:
+            return self.cis[group]
+        return None if group >= 0 else self.beside.cis.get(self.resolution.id_of(group))
+
+    def _place(self, group: int) -> tuple[str, str | None]:
+        """The space of a CI, and an address where it answers."""
+        lines = self.resolution.lines(group)
+        if lines:
+            first = min(lines, key=lambda line: (line.past is not None, line.space, line.source))
+            return first.space, first.source
+        keys = self.resolution.keys(group)
+        declared = [str(key[1]) for key in keys if key[0] == "declared"]
+        return min(declared or [self.resolution.nodes[key].space for key in keys]), None
+
+    def _owners(self, group: int) -> Iterator[int]:
+        """A CI, then what it is in, and so on outwards."""
+        seen: set[int] = set()
+        at: int | None = group
+        while at is not None and at not in seen:
+            seen.add(at)
+            yield at
+            owner = self.resolution.owner(at)
+            at = None if owner is None else owner[0]
+
+    def _state(self, group: int, shaped: Mapping[int, CI]) -> tuple[State, datetime | None]:
+        """Missing when every line is past; what runs inside something is where that is."""
+        for at in self._owners(group):
+            ci = shaped.get(at) or self.image(at)
+            if ci is None:
+                break
+            lines = self.resolution.lines(at)
+            if lines:
+                return self._state_of(lines, ci)
+        return State.PRESENT, None
+
+    def _state_of(self, lines: Sequence[Line], ci: CI) -> tuple[State, datetime | None]:
+        past = [line.past for line in lines if line.past is not None]
+        if len(past) < len(lines):
+            return State.PRESENT, None
+        since = max(past)
+        retired = self._now - since > self._rules.retired_after(ci.cls)
+        return (State.RETIRED if retired else State.MISSING), since
+
+    def _whole(self, group: int, ci: CI, state: tuple[State, datetime | None]) -> CI:
+        owner = self.resolution.owner(group)
+        components = (*ci.components, *self._group_parts(group))
+        missing = (
+            {}
+            if state[0] is State.RETIRED
+            else gaps(ci, self._collected(group), self._stated.get(group, ()), self._rules)
+        )
+        if owner is None and state[0] is State.PRESENT and not missing and len(components) == len(ci.components):
+            return ci
+        return replace(
+            ci, state=state[0], components=tuple(sorted(components, key=lambda part: (part.kind, part.name))),
+            owner=None if owner is None else str(owner[0]), key=None if owner is None else owner[1],
+            gaps=missing, missing_since=state[1],
+        )  # fmt: skip
+
+    def machine(self, group: int) -> Collected | None:
+        """What was collected of a CI that answered."""
+        if group not in self._machines:
+            lines = self.resolution.lines(group)
+            voices = [self._index.voice(line.key) for line in lines]
+            said = (one for voice in voices for one in self._in_force(voice))
+            self._machines[group] = collected(lines, said, self._now, self._rules) if lines else None
+        return self._machines[group]
+
+    def _collected(self, group: int) -> Collected | None:
+        """Of the machine that a CI is, or is in."""
+        return next((found for at in self._owners(group) if (found := self.machine(at)) is not None), None)
+
+    def _group_parts(self, group: int) -> list[Component]:
+        """Its groups by name; of two that are declared under one name the first source's."""
+        rows = sorted(self._groups.get(group, ()), key=lambda row: (row[1].stale, row[1].space, row[1].source))
+        by_name: dict[str, tuple[GroupClaim, Voice]] = {}
+        for claim, _, voice in rows:
+            by_name.setdefault(claim.name, (claim, voice))
+        return [self._group_part(claim, voice) for claim, voice in by_name.values()]
+
+    def _group_part(self, claim: GroupClaim, voice: Voice) -> Component:
+        legs = [leg for each in claim.legs if (leg := self._leg(each, voice)) is not None]
+        values: dict[str, Value] = {"type": claim.type, "needs": claim.needs, "legs": tuple(sorted(legs))}
+        if claim.full is not None:
+            values["full"] = claim.full
+        active = None if claim.active is None else self._leg(claim.active, voice)
+        if active is not None:
+            values["active"] = active
+        return Component("group", claim.name, values)
+
+    def _leg(self, leg: Subject | str, voice: Voice) -> str | None:
+        if isinstance(leg, str):
+            return leg if leg.startswith(GROUP) else f"{GROUP}{leg}"
+        group = self.resolution.number(subject_key(leg, voice.space, voice.key))
+        return None if group is None else str(group)
+
+    # Places
+
+    def _located(self, shaped: Mapping[int, CI], known: Bonds) -> tuple[list[Bond], list[tuple[int, str, str]]]:
+        """Who stands in the room of his label; and whose label names a room that is not declared, or another."""
+        rooms: dict[tuple[str, str], list[int]] = {}
+        for group, ci in shaped.items():
+            for named in codes_of(ci):
+                rooms.setdefault(named, []).append(group)
+
+        def is_room(group: int) -> bool:
+            ci = shaped.get(group) or self.image(group)
+            return ci is not None and ci.cls == "room"
+
+        stated = {
+            bond.source: bond.target for bond in known.found if bond.type == "located_in" and is_room(bond.target)
+        }
+        found: list[Bond] = []
+        odd: list[tuple[int, str, str]] = []
+        for group, ci in shaped.items():
+            code = room_of(ci.label)
+            if code is None or ci.cls == "room" or not fits("located_in", ci.cls, "room"):
+                continue
+            room = self._room((ci.space, code), rooms, shaped)
+            if room is None:
+                odd.append(
+                    (group, "unknown_room", f"its label {ci.label} names the room {code}, which is not declared")
+                )
+            elif group in stated:
+                if stated[group] != room:
+                    other = shaped.get(stated[group]) or self.image(stated[group])
+                    name = "another" if other is None else other.name
+                    odd.append((group, "two_places", f"its label says room {code}, a declaration says {name}"))
+            else:
+                found.append(Bond("located_in", group, room, {}))
+        return found, odd
+
+    def _room(
+        self, code: tuple[str, str], rooms: Mapping[tuple[str, str], list[int]], shaped: Mapping[int, CI]
+    ) -> int | None:
+        """The room of a code; of several the one whose nodes come first."""
+        beside = {self._number_beside(id_) for id_ in self.beside.rooms.get(code, ())} - shaped.keys()
+        candidates = [*rooms.get(code, ()), *(group for group in beside if group is not None)]
+        return min(candidates, key=lambda group: self.resolution.keys(group)[0]) if candidates else None
+
+    def _number_beside(self, id_: str) -> int | None:
+        """The number of a stored CI, unless it is in the part or nobody names it any more."""
+        keys = self.resolution.settled.keys(id_)
+        if not keys or any(key in self.resolution.part.keys for key in keys):
+            return None
+        return self.resolution.number_of(id_)
+
+
+def _of_several(voices: Sequence[Voice]) -> dict[Key, tuple[Said, ...]]:
     """Of the lines of one CI: one address replaces its own words; and what is past, what others said after."""
     newest: dict[tuple[str, str, str], set[int]] = {}
     held: dict[tuple[str, str, str], list[Said]] = {}
@@ -126,230 +364,4 @@ def _of_several(voices: Sequence[Voice]) -> list[tuple[Voice, tuple[Said, ...], 
             )
         )
 
-    return [(voice, tuple(said for said in voice.said if counts(voice, said)), voice.asides) for voice in voices]
-
-
-class _Projection:
-    def __init__(self, resolution: Resolution, rules: Rules, now: datetime, shapes: Shapes) -> None:
-        self._resolution = resolution
-        self._rules = rules
-        self._now = now
-        self._shapes = shapes
-        self._force = in_force(resolution)
-        self._said: dict[int, list[Utterance]] = {}
-        self._claimed: list[Claimed] = []
-        self._groups: list[tuple[int, GroupClaim, Utterance, Voice]] = []
-        self._stated: dict[int, set[str]] = {}
-        self._spoken: dict[tuple[str, str], set[int]] = {}
-
-    def projected(self) -> Projected:
-        for group, voices in self._force.items():
-            for voice, said, asides in voices:
-                spoken = self._spoken.setdefault((voice.space, voice.source), set())
-                if group >= 0:
-                    spoken.add(group)
-                    self._said.setdefault(group, [])
-                self._hear(voice, said, spoken, aside=False)
-                self._hear(voice, asides, spoken, aside=True)
-        cis = self._cis()
-        claims = [claim for claim in self._claimed if claim.source in cis and claim.target in cis]
-        found = bonds(claims, cis)
-        located, unplaced = self._located(cis, found)
-        states = {group: self._state(group, cis) for group in cis}
-        machines = self._machines()
-        whole = {group: self._whole(group, ci, states[group], machines) for group, ci in sorted(cis.items())}
-        gone = {group for group, ci in whole.items() if ci.state is State.RETIRED}
-        relations = tuple(
-            bond for bond in (*found.found, *located) if bond.source not in gone and bond.target not in gone
-        )
-        told = problems(self._resolution, whole, found, unplaced, relations, machines)
-        return Projected(
-            whole, relations, told, self._said,
-            {place: frozenset(groups & cis.keys()) for place, groups in self._spoken.items()},
-        )  # fmt: skip
-
-    # What is said
-
-    def _hear(self, voice: Voice, said: Sequence[Said], spoken: set[int], *, aside: bool) -> None:
-        group_of = self._resolution.group_of
-        speaker = None if voice.key is None else group_of[voice.key]
-        for one in said:
-            kind = one.name.partition(".")[0]
-            limit = self._rules.staleness.get(kind)
-            stale = limit is not None and is_stale(one.held.confirmed, limit, self._now)
-            heard = self._shapes.heard(voice, one, stale=stale, aside=aside)
-            for key, utterance in heard.told:
-                group = group_of.get(key)
-                if group is not None:
-                    spoken.add(group)
-                    if utterance is not None and key not in self._resolution.fallen_back:
-                        self._said.setdefault(group, []).append(utterance)
-            for source_key, target_key, claim, by in heard.claims:
-                source, target = group_of.get(source_key), group_of.get(target_key)
-                if source is not None and target is not None:
-                    self._claimed.append(Claimed(claim.type, source, target, claim.columns, speaker, by))
-                    if kind == "declared":
-                        self._stated.setdefault(source, set()).add(claim.type)
-                        if claim.type == CABLE:
-                            self._stated.setdefault(target, set()).add(claim.type)
-            for of_key, claimed, by in heard.groups:
-                of = group_of.get(of_key)
-                if of is not None:
-                    self._groups.append((of, claimed, by, voice))
-
-    def _group_of(self, subject: Subject, voice: Voice) -> int | None:
-        return self._resolution.group_of.get(subject_key(subject, voice.space, voice.key))
-
-    # CIs
-
-    def _cis(self) -> dict[int, CI]:
-        found = {
-            group: self._shapes.shape(said, self._rules, *self._place(group)) for group, said in self._said.items()
-        }
-        self._shapes.done()
-        return found
-
-    def _place(self, group: int) -> tuple[str, str | None]:
-        """The space of a CI, and the address where it answered last."""
-        lines = self._resolution.lines(group)
-        if lines:
-            last = max(lines, key=lambda line: (line.seen, line.space, line.source))
-            return last.space, last.source
-        keys = self._resolution.groups[group]
-        declared = [str(key[1]) for key in keys if key[0] == "declared"]
-        return min(declared or [self._resolution.nodes[key].space for key in keys]), None
-
-    def _state(self, group: int, cis: Mapping[int, CI]) -> tuple[State, datetime | None]:
-        """Missing when every line is past; what runs inside something is where that is."""
-        lines = self._resolution.lines(group)
-        if not lines:
-            owner = self._resolution.owners.get(group)
-            seen = {group}
-            while owner is not None and owner[0] not in seen and not self._resolution.lines(owner[0]):
-                seen.add(owner[0])
-                owner = self._resolution.owners.get(owner[0])
-            if owner is None or owner[0] not in cis or owner[0] in seen:
-                return State.PRESENT, None
-            return self._state(owner[0], cis)
-        if any(line.past is None for line in lines):
-            return State.PRESENT, None
-        since = max(line.past for line in lines if line.past is not None)
-        retired = self._now - since > self._rules.retired_after(cis[group].cls)
-        return (State.RETIRED if retired else State.MISSING), since
-
-    def _machines(self) -> dict[int, Collected]:
-        """What was collected of each group that answered."""
-        return {
-            group: collected(
-                self._resolution.lines(group), (one for _, said, _ in voices for one in said), self._now, self._rules
-            )
-            for group, voices in self._force.items()
-            if group >= 0
-        }
-
-    def _whole(self, group: int, ci: CI, state: tuple[State, datetime | None], machines: Mapping[int, Collected]) -> CI:
-        owner = self._resolution.owners.get(group)
-        components = (*ci.components, *self._group_parts(group))
-        missing = (
-            {}
-            if state[0] is State.RETIRED
-            else gaps(ci, self._collected(group, machines), self._stated.get(group, ()), self._rules)
-        )
-        if owner is None and state[0] is State.PRESENT and not missing and len(components) == len(ci.components):
-            return ci
-        return replace(
-            ci, state=state[0], components=tuple(sorted(components, key=lambda part: (part.kind, part.name))),
-            owner=None if owner is None else str(owner[0]), key=None if owner is None else owner[1],
-            gaps=missing, missing_since=state[1],
-        )  # fmt: skip
-
-    def _collected(self, group: int, machines: Mapping[int, Collected]) -> Collected | None:
-        """Of the machine that a CI is, or is in."""
-        seen: set[int] = set()
-        at: int | None = group
-        while at is not None and at not in seen:
-            if at in machines:
-                return machines[at]
-            seen.add(at)
-            owner = self._resolution.owners.get(at)
-            at = None if owner is None else owner[0]
-        return None
-
-    def _group_parts(self, group: int) -> list[Component]:
-        if not self._groups_of:
-            return []
-        return [
-            self._group_part(claim, voice) for claim, voice in self._groups_of.get(group, {}).values()
-        ]  # fmt: skip
-
-    @property
-    def _groups_of(self) -> dict[int, dict[str, tuple[GroupClaim, Voice]]]:
-        """The groups of each CI by name; of two that are declared under one name the first source's."""
-        if self._groups_found is None:
-            found: dict[int, dict[str, tuple[GroupClaim, Voice]]] = {}
-            ordered = sorted(self._groups, key=lambda row: (row[2].stale, row[2].space, row[2].source))
-            for of, claim, _, voice in ordered:
-                found.setdefault(of, {}).setdefault(claim.name, (claim, voice))
-            self._groups_found = found
-        return self._groups_found
-
-    _groups_found: dict[int, dict[str, tuple[GroupClaim, Voice]]] | None = None
-
-    def _group_part(self, claim: GroupClaim, voice: Voice) -> Component:
-        legs = [leg for each in claim.legs if (leg := self._leg(each, voice)) is not None]
-        values: dict[str, Value] = {"type": claim.type, "needs": claim.needs, "legs": tuple(sorted(legs))}
-        if claim.full is not None:
-            values["full"] = claim.full
-        active = None if claim.active is None else self._leg(claim.active, voice)
-        if active is not None:
-            values["active"] = active
-        return Component("group", claim.name, values)
-
-    def _leg(self, leg: Subject | str, voice: Voice) -> str | None:
-        if isinstance(leg, str):
-            return leg if leg.startswith(GROUP) else f"{GROUP}{leg}"
-        group = self._group_of(leg, voice)
-        return None if group is None else str(group)
-
-    # Places
-
-    def _located(self, cis: Mapping[int, CI], known: Bonds) -> tuple[list[Bond], list[tuple[int, str, str]]]:
-        """Who stands in the room of his label; and whose label names a room that is not declared, or another."""
-        rooms: dict[tuple[str, str], int] = {}
-        for group, ci in sorted(cis.items()):
-            if ci.cls == "room":
-                for text in (ci.label, ci.name):
-                    if text:
-                        rooms.setdefault((ci.space, text.upper()), group)
-        stated = {
-            bond.source: bond.target
-            for bond in known.found
-            if bond.type == "located_in" and cis[bond.target].cls == "room"
-        }
-        found: list[Bond] = []
-        odd: list[tuple[int, str, str]] = []
-        for group, ci in sorted(cis.items()):
-            code = _room_of(ci.label)
-            if code is None or ci.cls == "room" or not fits("located_in", ci.cls, "room"):
-                continue
-            room = rooms.get((ci.space, code))
-            if room is None:
-                odd.append(
-                    (group, "unknown_room", f"its label {ci.label} names the room {code}, which is not declared")
-                )
-            elif group in stated:
-                if stated[group] != room:
-                    other = cis[stated[group]].name
-                    odd.append((group, "two_places", f"its label says room {code}, a declaration says {other}"))
-            else:
-                found.append(Bond("located_in", group, room, {}))
-        return found, odd
-
-
-def _room_of(label: str | None) -> str | None:
-    if label is None:
-        return None
-    try:
-        return str(Label.parse(label).room)
-    except LabelError:
-        return None
+    return {voice.id: tuple(said for said in voice.said if counts(voice, said)) for voice in voices}

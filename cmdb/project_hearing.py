@@ -11,14 +11,32 @@ from cmdb.project_values import Utterance
 
 
 @dataclass(slots=True)
+class Words:
+    """What concerns one node: what is said of it (None: it is only named), relations, groups, and whose leg it is."""
+
+    told: list[Utterance | None] = field(default_factory=list)
+    claims: list[tuple[Key, Key, RelationClaim, Utterance]] = field(default_factory=list)
+    groups: list[tuple[GroupClaim, Utterance]] = field(default_factory=list)
+    leg_of: list[Key] = field(default_factory=list)
+
+    def content(self) -> list[object]:
+        """What tells whether it is said anew: all but by whom, and when."""
+        return [
+            [None if one is None else (one.subject, one.statement, one.kind, one.stale) for one in self.told],
+            [(claim, by.kind, by.stale) for _, _, claim, by in self.claims],
+            [(claim, by.stale) for claim, by in self.groups],
+        ]
+
+
+@dataclass(slots=True)
 class Heard:
-    """Utterances by the node that they are about (None: it is named, and nothing is said of it); relations; groups."""
+    """What a section says, by the node that it concerns."""
 
     voice: Voice
-    said: Said
-    told: list[tuple[Key, Utterance | None]] = field(default_factory=list)
-    claims: list[tuple[Key, Key, RelationClaim, Utterance]] = field(default_factory=list)
-    groups: list[tuple[Key, GroupClaim, Utterance]] = field(default_factory=list)
+    of: dict[Key, Words] = field(default_factory=dict)
+
+    def at(self, key: Key) -> Words:
+        return self.of.setdefault(key, Words())
 
 
 def heard(voice: Voice, said: Said, *, stale: bool, aside: bool) -> Heard:
@@ -33,7 +51,7 @@ class _Ear:
         self._stale = stale
         self._aside = aside
         self._keys: dict[Subject, Key] = {}
-        self._heard = Heard(voice, said)
+        self._heard = Heard(voice)
 
     def heard(self) -> Heard:
         section = self._said.held.section
@@ -43,11 +61,19 @@ class _Ear:
             source, target = self._tell(claim.source), self._tell(claim.target)
             inside = is_inside(claim.source) or is_inside(claim.target)
             by = self._utterance(claim.source, None, kind_of(self._said.name, inside=inside))
-            self._heard.claims.append((source, target, claim, by))
+            for key in {source, target}:
+                self._heard.at(key).claims.append((source, target, claim, by))
         for group in section.groups:
             by = self._utterance(group.of, None, kind_of(self._said.name, inside=True))
-            self._heard.groups.append((self._tell(group.of), group, by))
+            of = self._tell(group.of)
+            self._heard.at(of).groups.append((group, by))
+            for leg in (*group.legs, group.active):
+                if isinstance(leg, Subject):
+                    self._heard.at(self._key(leg)).leg_of.append(of)
         return self._heard
+
+    def _key(self, subject: Subject) -> Key:
+        return subject_key(subject, self._voice.space, self._voice.key)
 
     def _utterance(self, subject: Subject, statement: Statement | None, kind: str) -> Utterance:
         voice = self._voice
@@ -61,16 +87,16 @@ class _Ear:
         known = self._keys.get(subject)
         if known is not None and statement is None:
             return known
-        key = self._keys[subject] = subject_key(subject, self._voice.space, self._voice.key)
+        key = self._keys[subject] = self._key(subject)
         if subject.owner is not None:
             self._tell(subject.owner)
         kind = kind_of(self._said.name, inside=is_inside(subject))
         silent = self._aside and subject.itself
         says = statement is not None or subject.cls or subject.name or subject.identifiers or not subject.itself
         if silent or not says or (key[0] == "weak" and statement is None):
-            self._heard.told.append((key, None))
+            self._heard.at(key).told.append(None)
         else:
             # By a name that only finds it a thing is not named anew.
             told = Subject(cls=subject.cls) if key[0] == "weak" else subject
-            self._heard.told.append((key, self._utterance(told, statement, kind)))
+            self._heard.at(key).told.append(self._utterance(told, statement, kind))
         return key

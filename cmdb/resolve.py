@@ -1,42 +1,36 @@
-"""Who is who: nodes become groups, level by level; what contradicts joins nothing (truth.md, "Resolution"). Pure."""
+"""Who is who: nodes become groups, level by level; what contradicts joins nothing (truth.md, "Resolution"). Pure.
+
+A part can be resolved by itself: all that may change with what is new, beside what is settled of the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
-from cmdb.evidence import Sighting, World
-from cmdb.lines import Line, all_lines, not_replaced
+from cmdb.evidence import World
+from cmdb.index import Index, ValueKey, index_of
+from cmdb.lines import Line
 from cmdb.model import SCHEMES, Decision, Identifier
-from cmdb.nodes import (
-    UNKNOWN,
-    Key,
-    Node,
-    Voice,
-    Words,
-    choose_class,
-    joined,
-    may_be,
-    value_keys,
-    words_of,
-)
+from cmdb.nodes import UNKNOWN, Key, Node, choose_class, may_be, value_keys
 from cmdb.seek import Seeker
+from cmdb.settled import Card, Conflict, Settled
 
-ValueKey: TypeAlias = tuple[str, str, str]
-"""An identifier and the domain in which it counts: (scheme, value, domain)."""
-
-_WITNESSES: Final = 3
+WITNESSES: Final = 3
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
+_CI: Final = "ci"
+"""The root of a CI outside the part: (`ci`, its id)."""
 
 
-class Conflict(NamedTuple):
-    """A value that joins nothing because those who carry it contradict; `witnesses` are up to three disjoint pairs."""
+class Wider(Exception):
+    """The part is too small: these nodes belong to it."""
 
-    value: ValueKey
-    witnesses: tuple[tuple[Key, Key], ...]
+    def __init__(self, keys: Collection[Key]) -> None:
+        super().__init__(f"{len(keys)} more nodes")
+        self.keys = keys
 
 
 class Unidentified(NamedTuple):
@@ -54,73 +48,103 @@ class Namesakes(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
-    """`group_of` has every node, and every weak key that found one; groups are numbered in the order of their nodes.
+class Part:
+    """What is resolved: `keys` of nodes, `sought` that names and addresses find, `skipped` values that stay burnt."""
 
-    `fallen_back` are nodes known by burnt identifiers only, which were found by name or address.
+    keys: Collection[Key]
+    sought: Collection[Key]
+    skipped: Collection[ValueKey] = ()
+
+
+@dataclass(slots=True)
+class Resolution:
+    """The groups of a part, numbered in the order of their nodes; CIs outside it get negative numbers.
+
+    `group_of` has every node of the part that is in a CI, and every weak key that found one. `fallen_back` are nodes
+    known by burnt identifiers only, which were found by name or address.
     """
 
-    voices: tuple[Voice, ...]
-    nodes: Mapping[Key, Node]
+    index: Index
+    settled: Settled
+    part: Part
     group_of: Mapping[Key, int]
     groups: tuple[tuple[Key, ...], ...]
     owners: Mapping[int, tuple[int, str]]
+    cards: Sequence[Card]
     burnt: frozenset[ValueKey]
     conflicts: tuple[Conflict, ...]
     queue: tuple[Unidentified, ...]
     namesakes: tuple[Namesakes, ...]
     fallen_back: frozenset[Key]
+    outside: dict[str, int] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
+
+    @property
+    def nodes(self) -> Mapping[Key, Node]:
+        return self.index.nodes
+
+    def number(self, key: Key) -> int | None:
+        """The group of a node; None where it is in no CI."""
+        if key in self.group_of:
+            return self.group_of[key]
+        if key in self.part.keys or key in self.part.sought:
+            return None
+        id_ = self.settled.ci_of.get(key)
+        return None if id_ is None else self.number_of(id_)
+
+    def number_of(self, id_: str) -> int:
+        """The number of a CI outside the part."""
+        if id_ not in self.outside:
+            self.ids.append(id_)
+            self.outside[id_] = -len(self.ids)
+        return self.outside[id_]
+
+    def id_of(self, group: int) -> str:
+        """The id of a CI outside the part."""
+        return self.ids[-1 - group]
+
+    def keys(self, group: int) -> tuple[Key, ...]:
+        return self.groups[group] if group >= 0 else self.settled.keys(self.id_of(group))
+
+    def owner(self, group: int) -> tuple[int, str] | None:
+        """Inside which group another is, and by which key."""
+        if group >= 0:
+            return self.owners.get(group)
+        card = self.settled.cards.get(self.id_of(group))
+        if card is None or card.owner is None:
+            return None
+        owner = self.number(self.settled.keys(card.owner[0])[0]) if self.settled.keys(card.owner[0]) else None
+        return None if owner is None else (owner, card.owner[1])
 
     def lines(self, group: int) -> list[Line]:
         """The lines of a group."""
-        return [line for key in self.groups[group] if key[0] == "line" and (line := self.nodes[key].line) is not None]
+        nodes = self.index.nodes
+        return [line for key in self.keys(group) if key[0] == "line" and (line := nodes[key].line) is not None]
 
 
-@dataclass(slots=True)
-class Memory:
-    """What need not be worked out again at the next report; dropping it changes nothing but the time."""
-
-    lines: dict[tuple[str, str], tuple[object, list[Line]]] = field(default_factory=dict)
-    words: dict[int, Words] = field(default_factory=dict)
-    voices: dict[int, tuple[Sighting | Line, Voice]] = field(default_factory=dict)
-
-
-def resolve(world: World, missing_after: int = 3, memory: Memory | None = None) -> Resolution:
+def resolve(world: World, missing_after: int = 3) -> Resolution:
     """Who is who, as a function of what was said and decided."""
-    memory = Memory() if memory is None else memory
-    voices = _voices(world, missing_after, memory)
-    all_words = _words(voices, memory)
-    nodes = joined(all_words)
-    joiner = _Joiner(nodes, world.decisions)
-    for words in all_words:
-        for one, other in words.same:
-            joiner.join(one, other)
+    index = index_of(world.places, world.runs, missing_after)
+    return resolve_all(index, world.decisions, Settled())
+
+
+def resolve_all(index: Index, decisions: Iterable[Decision], settled: Settled) -> Resolution:
+    """The same, of what is indexed already."""
+    sought = {key for key in index.nodes if key[0] == "weak"}
+    return resolve_part(index, decisions, settled, Part(index.nodes.keys() - sought, sought))
+
+
+def resolve_part(index: Index, decisions: Iterable[Decision], settled: Settled, part: Part) -> Resolution:
+    """The groups of a part; raises Wider where it is too small."""
+    nodes = {key: index.nodes[key] for key in part.keys if key in index.nodes}
+    joiner = _Joiner(nodes, decisions, part.skipped)
+    for key in sorted(nodes):
+        for twin in index.twins(key):
+            joiner.join(key, twin)
     joiner.decide()
     for level in SCHEMES:
         joiner.level(level)
-    return _Finder(joiner, all_words).resolution(tuple(voices))
-
-
-def _voices(world: World, missing_after: int, memory: Memory) -> list[Voice]:
-    """The voices, declared sources first; those that say the same as before are the same objects as before."""
-    known = memory.voices
-    memory.voices = {}
-    declared = [sighting for sighting in world.sightings.values() if sighting.declared]
-    for sighting in sorted(declared, key=lambda one: (one.space, one.source)):
-        before = known.get(id(sighting))
-        voice = Voice(sighting.space, sighting.source, not_replaced([sighting])) if before is None else before[1]
-        memory.voices[id(sighting)] = (sighting, voice)
-    for line in all_lines(world, missing_after, memory.lines):
-        before = known.get(id(line))
-        voice = Voice(line.space, line.source, line.said, line.aside, line) if before is None else before[1]
-        memory.voices[id(line)] = (line, voice)
-    return [voice for _, voice in memory.voices.values()]
-
-
-def _words(voices: Sequence[Voice], memory: Memory) -> list[Words]:
-    known = memory.words
-    memory.words = {id(voice): known.get(id(voice)) or words_of(voice) for voice in voices}
-    return list(memory.words.values())
+    return _Finder(joiner, index, settled, part).resolution()
 
 
 @dataclass(slots=True)
@@ -142,7 +166,7 @@ class _Group:
 class _Joiner:
     """Groups of nodes, and which values are burnt."""
 
-    def __init__(self, nodes: Mapping[Key, Node], decisions: Iterable[Decision]) -> None:
+    def __init__(self, nodes: Mapping[Key, Node], decisions: Iterable[Decision], skipped: Collection[ValueKey]) -> None:
         self.nodes = nodes
         self._decisions = tuple(decisions)
         self._parent: dict[Key, Key] = {key: key for key in nodes}
@@ -155,8 +179,9 @@ class _Joiner:
         self._carriers: dict[str, dict[ValueKey, list[Key]]] = {scheme: {} for scheme in SCHEMES}
         for key in sorted(key for key, node in nodes.items() if node.identifiers):
             for value in value_keys(nodes[key]):
-                self._carriers[value[0]].setdefault(value, []).append(key)
-        self.burnt: set[ValueKey] = set()
+                if value not in skipped:
+                    self._carriers[value[0]].setdefault(value, []).append(key)
+        self.burnt: set[ValueKey] = set(skipped)
         self.conflicts: list[Conflict] = []
 
     def root(self, key: Key) -> Key:
@@ -214,7 +239,7 @@ class _Joiner:
     def level(self, scheme: str) -> None:
         """Join by the values of one scheme, all judged on the groups as they were before."""
         links: list[tuple[ValueKey, list[Key]]] = []
-        burnt: list[tuple[ValueKey, list[Key]]] = []
+        burnt: list[tuple[ValueKey, list[Key], bool]] = []
         for value, carriers in sorted(self._carriers[scheme].items()):
             roots = sorted({self.root(key) for key in carriers})
             if len(roots) < 2:
@@ -223,20 +248,20 @@ class _Joiner:
                 present = self._present(carriers)
                 left = sorted({self.root(key) for key in present})
                 if len(present) == len(carriers) or self._contradicts(left, scheme):
-                    burnt.append((value, roots))
+                    burnt.append((value, roots, True))
                     continue
                 roots = left
             if len(roots) > 1:
                 links.append((value, roots))
         for values, roots in _components(links):
             if self._contradicts(roots, scheme):
-                burnt += [(value, roots) for value in values]
+                burnt += [(value, roots, False) for value in values]
             else:
                 for root in roots[1:]:
                     self.join(roots[0], root)
-        for value, roots in burnt:
+        for value, roots, direct in burnt:
             self.burnt.add(value)
-            self.conflicts.append(Conflict(value, self._witnesses(roots, scheme)))
+            self.conflicts.append(Conflict(value, self._witnesses(roots, scheme), direct))
 
     def _present(self, carriers: Iterable[Key]) -> list[Key]:
         """Those who were not past before the newest of them was last seen."""
@@ -254,7 +279,7 @@ class _Joiner:
             if one not in used and other not in used:
                 used |= {one, other}
                 found.append((one, other))
-                if len(found) == _WITNESSES:
+                if len(found) == WITNESSES:
                     break
         return tuple(found)
 
@@ -328,26 +353,31 @@ def _components(links: Sequence[tuple[ValueKey, list[Key]]]) -> list[tuple[list[
 class _Finder:
     """What is left after the levels: those inside others, declared by name alone, and named weakly."""
 
-    def __init__(self, joiner: _Joiner, all_words: Sequence[Words]) -> None:
+    def __init__(self, joiner: _Joiner, index: Index, settled: Settled, part: Part) -> None:
         self._joiner = joiner
         self._nodes = joiner.nodes
-        self._root = joiner.root
-        self._all_words = all_words
+        self._index = index
+        self._settled = settled
+        self._part = part
         self._owned = sorted((key for key in self._nodes if key[0] == "owned"), key=lambda key: (_depth(key), key))
+        self._outside = {ci for key in part.keys if (ci := settled.ci_of.get(key)) is not None}
         self._found: dict[Key, Key] = {}
         self._namesakes: list[tuple[Key, tuple[Key, ...]]] = []
         self._members: dict[Key, list[Key]] = {}
         self._cis: set[Key] = set()
+        self._names: dict[tuple[str, str], list[Key]] = {}
+        self._listed: dict[tuple[bool, str, str], set[Key]] = {}
+        self._processes: dict[Key, set[Key]] | None = None
 
-    def resolution(self, voices: tuple[Voice, ...]) -> Resolution:
+    def resolution(self) -> Resolution:
         self._join_owned()
         self._count()
         self._join_declared()
         self._join_owned()
         self._count()
-        finder = Seeker(self)
-        for key in sorted(key for key in self._nodes if key[0] == "weak"):
-            root = finder.seek(key)
+        seeker = Seeker(self, self._index)
+        for key in sorted(key for key in self._part.sought if key[0] == "weak" and key in self._index.nodes):
+            root = seeker.seek(key)
             if root is not None:
                 self._found[key] = root
         self._join_owned()
@@ -355,18 +385,26 @@ class _Finder:
         roots = sorted(self._cis, key=lambda root: self._members[root][0])
         numbers = {root: number for number, root in enumerate(roots)}
         group_of = {key: number for root, number in numbers.items() for key in self._members[root]}
-        group_of |= {key: numbers[self._root(root)] for key, root in self._found.items()}
-        fallen_back = self._fallen_back(finder, group_of, numbers)
-        group_of |= fallen_back
         groups = tuple(tuple(self._members[root]) for root in roots)
-        namesakes = tuple(
-            Namesakes(key, tuple(sorted({numbers[self._root(root)] for root in others})))
-            for key, others in self._namesakes
-        )
-        return Resolution(
-            voices, self._nodes, group_of, groups, _owners(groups, group_of), frozenset(self._joiner.burnt),
-            tuple(sorted(self._joiner.conflicts)), self._queue(group_of), namesakes, frozenset(fallen_back),
+        found = Resolution(
+            self._index, self._settled, self._part, group_of, groups, {}, (), frozenset(self._joiner.burnt),
+            tuple(sorted(self._joiner.conflicts)), (), (), frozenset(),
         )  # fmt: skip
+
+        def number(root: Key) -> int:
+            return found.number_of(str(root[1])) if root[0] == _CI else numbers[self._joiner.root(root)]
+
+        group_of |= {key: number(root) for key, root in self._found.items()}
+        fallen_back = {key: number(root) for key, root in self._fallen_back(seeker, group_of).items()}
+        group_of |= fallen_back
+        found.fallen_back = frozenset(fallen_back)
+        found.owners = _owners(groups, found.number)
+        found.cards = [self._card(root) for root in roots]
+        found.namesakes = tuple(
+            Namesakes(key, tuple(sorted({number(root) for root in others}))) for key, others in self._namesakes
+        )
+        found.queue = self._queue(group_of)
+        return found
 
     def _join_owned(self) -> None:
         """Equal keys inside one owner are one; when owners are joined, so are they."""
@@ -377,20 +415,36 @@ class _Finder:
             for key in self._owned:
                 owner = self.owner_root(key)
                 if owner is not None:
+                    self._must_have(owner)
                     joined_any |= self._joiner.join(first.setdefault((owner, key[1], key[2]), key), key)
+
+    def _must_have(self, root: Key) -> None:
+        """Refuse to go on with a part that a CI belongs to that is outside it."""
+        if root[0] == _CI:
+            raise Wider(self._settled.keys(str(root[1])))
 
     def owner_root(self, key: Key) -> Key | None:
         owner = _owner(key)
-        return self._found.get(owner) if owner[0] == "weak" else self._root(owner)
+        if owner[0] == "weak":
+            return self._found.get(owner) or self._elsewhere(owner)
+        return self.root_of(owner)
+
+    def root_of(self, key: Key) -> Key | None:
+        """The root of a node, be it outside the part."""
+        return self._joiner.root(key) if key in self._nodes else self._elsewhere(key)
+
+    def _elsewhere(self, key: Key) -> Key | None:
+        if key in self._part.keys or key in self._part.sought:
+            return None
+        id_ = self._settled.ci_of.get(key)
+        return None if id_ is None else (_CI, id_)
 
     def _count(self) -> None:
         """Which groups are CIs: with a line, something declared, an unburnt identifier, or inside one that is."""
         members: dict[Key, list[Key]] = {}
         cis: set[Key] = set()
         for key, node in self._nodes.items():
-            if key[0] == "weak":
-                continue
-            root = self._root(key)
+            root = self._joiner.root(key)
             members.setdefault(root, []).append(key)
             if root not in cis and (
                 key[0] in {"line", "declared"} or any(one not in self._joiner.burnt for one in value_keys(node))
@@ -398,40 +452,80 @@ class _Finder:
                 cis.add(root)
         for key in self._owned:
             if self.owner_root(key) in cis:
-                cis.add(self._root(key))
+                cis.add(self._joiner.root(key))
         self._members = {root: sorted(keys) for root, keys in members.items()}
         self._cis = cis
-
-    @property
-    def cis(self) -> frozenset[Key]:
-        return frozenset(self._cis)
+        self._names, self._listed, self._processes = {}, {}, None
+        for root in self._cis:
+            for pair in self._names_of(root):
+                self._names.setdefault(pair, []).append(root)
+            for node in self.members(root):
+                for address in node.addresses:
+                    self._listed.setdefault((node.key[0] == "declared", node.space, address), set()).add(root)
 
     def members(self, root: Key) -> list[Node]:
-        return [self._nodes[key] for key in self._members[root]]
+        if root[0] == _CI:
+            return [self._index.nodes[key] for key in self._settled.keys(str(root[1]))]
+        return [self._nodes[key] for key in self._members[self._joiner.root(root)]]
 
     def class_of(self, root: Key) -> str:
+        if root[0] == _CI:
+            return self._settled.cards[str(root[1])].cls
         return choose_class(claim for node in self.members(root) for claim in node.classes)
 
-    def names(self) -> dict[tuple[str, str], list[Key]]:
-        """The CIs of a name in a space: as they call themselves or are declared, else as others call them."""
-        found: dict[tuple[str, str], list[Key]] = {}
-        for root in self._cis:
-            nodes = self.members(root)
-            own = [node for node in nodes if node.key[0] != "subject" and node.names]
-            for pair in {(node.space, name) for node in (own or nodes) for name in node.names}:
-                found.setdefault(pair, []).append(root)
-        return found
+    def _names_of(self, root: Key) -> set[tuple[str, str]]:
+        """As a CI calls itself or is declared, else as others call it, in which space."""
+        nodes = self.members(root)
+        own = [node for node in nodes if node.key[0] != "subject" and node.names]
+        return {(node.space, name) for node in (own or nodes) for name in node.names}
+
+    def named(self, space: str, name: str) -> list[Key]:
+        """The CIs of a name in a space."""
+        return [*self._names.get((space, name), ()), *self._others(self._settled.named.get((space, name), ()))]
+
+    def _others(self, ids: Iterable[str]) -> list[Key]:
+        return [(_CI, id_) for id_ in ids if id_ not in self._outside]
+
+    def listing(self, place: tuple[str, str], *, declared: bool) -> set[Key]:
+        """The CIs that list an address, or are declared with it."""
+        known = self._settled.declared if declared else self._settled.listing
+        return self._listed.get((declared, *place), set()) | set(self._others(known.get(place, ())))
+
+    def processes(self, host: Key) -> list[Key]:
+        """The processes in a host."""
+        if host[0] == _CI:
+            inner = self._others(self._settled.all_inside(str(host[1])))
+            return [root for root in inner if any(_is_process(node) for node in self.members(root))]
+        if self._processes is None:
+            self._processes = {}
+            for key in self._owned:
+                root = self._joiner.root(key)
+                if root in self._cis and _is_process(self._nodes[key]) and (top := self._top(key)) is not None:
+                    self._processes.setdefault(top, set()).add(root)
+        return sorted(self._processes.get(self._joiner.root(host), ()))
+
+    def _top(self, key: Key) -> Key | None:
+        """The machine in which something is, through whatever is between."""
+        root: Key | None = self.owner_root(key)
+        seen: set[Key] = set()
+        while root is not None and root not in seen:
+            seen.add(root)
+            inner = next((node.key for node in self.members(root) if node.key[0] == "owned"), None)
+            if inner is None:
+                return root
+            root = self.owner_root(inner)
+        return root
 
     def _join_declared(self) -> None:
         """What is declared by name alone is the one scanned CI of that class that has the name."""
-        names = self.names()
         wanting: dict[Key, list[Key]] = {}
         for key in sorted(key for key in self._nodes if key[0] == "declared"):
-            nodes = self.members(self._root(key))
+            nodes = self.members(self._joiner.root(key))
             if any(node.identifiers or node.key[0] != "declared" for node in nodes):
                 continue
-            found = self._scanned(names, key)
+            found = self._scanned(key)
             if len(found) == 1:
+                self._must_have(found[0])
                 wanting.setdefault(found[0], []).append(key)
             elif found:
                 self._namesakes.append((key, tuple(found)))
@@ -442,40 +536,55 @@ class _Finder:
                 self._joiner.join(root, fitting[0])
             self._namesakes += [(key, (root,)) for key in keys if len(fitting) != 1 or key != fitting[0]]
 
-    def _scanned(self, names: Mapping[tuple[str, str], list[Key]], key: Key) -> list[Key]:
+    def _scanned(self, key: Key) -> list[Key]:
         """The scanned CIs that something declared may be: those that answer, else the missing, else those told of."""
         wanted = str(key[2])
-        by_tier: dict[int, list[Key]] = {}
+        by_tier: dict[int, set[Key]] = {}
         for name in self._nodes[key].names:
-            for root in names.get((str(key[1]), name), ()):
+            for root in self.named(str(key[1]), name):
                 nodes = self.members(root)
                 if all(node.key[0] == "declared" for node in nodes) or not may_be(self.class_of(root), wanted):
                     continue
                 lines = [node.line for node in nodes if node.line is not None]
                 tier = 2 if not lines else 1 if all(line.past is not None for line in lines) else 0
-                by_tier.setdefault(tier, []).append(root)
+                by_tier.setdefault(tier, set()).add(root)
         return sorted(by_tier[min(by_tier)]) if by_tier else []
 
-    def _fallen_back(self, seeker: Seeker, group_of: Mapping[Key, int], numbers: Mapping[Key, int]) -> dict[Key, int]:
+    def _fallen_back(self, seeker: Seeker, group_of: Mapping[Key, int]) -> dict[Key, Key]:
         """Who is named by burnt identifiers only is sought by name and address, as if there were none."""
-        found: dict[Key, int] = {}
-        for key, node in self._nodes.items():
-            if key[0] == "subject" and key not in group_of:
-                roots = {root for weak in node.weak if (root := seeker.seek(weak)) is not None}
+        found: dict[Key, Key] = {}
+        for key in (*self._nodes, *self._part.sought):
+            if key[0] == "subject" and key not in group_of and key in self._index.nodes:
+                weak = self._index.nodes[key].weak
+                roots = {root for one in weak if (root := seeker.seek(one)) is not None}
                 if len(roots) == 1:
-                    found[key] = numbers[self._root(roots.pop())]
+                    found[key] = roots.pop()
         return found
 
     def _queue(self, group_of: Mapping[Key, int]) -> tuple[Unidentified, ...]:
-        lost = {key for key in self._nodes if key[0] in {"weak", "subject"} and key not in group_of}
-        if not lost:
-            return ()
-        by: dict[Key, set[Key]] = {key: set() for key in lost}
-        for words in self._all_words:
-            speaker = words.voice.key
-            for key in lost.intersection(words.nodes):
-                by[key].update(() if speaker is None else (speaker,))
-        return tuple(Unidentified(key, tuple(sorted(by[key]))) for key in sorted(lost))
+        lost = {
+            key
+            for key in (*self._nodes, *self._part.sought)
+            if key[0] in {"weak", "subject"} and key not in group_of and key in self._index.nodes
+        }
+        found = []
+        for key in sorted(lost):
+            by = {one for voice in self._index.speakers(key) if (one := voice.key) is not None}
+            found.append(Unidentified(key, tuple(sorted(by))))
+        return tuple(found)
+
+    def _card(self, root: Key) -> Card:
+        """What finds a CI of the part; whom it is in, and which weak keys it is, is known when all have their ids."""
+        nodes = self.members(root)
+        return Card(
+            tuple(self._members[root]), self.class_of(root), names=frozenset(self._names_of(root)),
+            listing=frozenset((one.space, at) for one in nodes if one.key[0] != "declared" for at in one.addresses),
+            declared=frozenset((one.space, at) for one in nodes if one.key[0] == "declared" for at in one.addresses),
+        )  # fmt: skip
+
+
+def _is_process(node: Node) -> bool:
+    return node.key[0] == "owned" and any(claim.cls == "process" for claim in node.classes)
 
 
 def _owner(key: Key) -> Key:
@@ -487,12 +596,12 @@ def _depth(key: Key) -> int:
     return 0 if key[0] != "owned" else 1 + _depth(_owner(key))
 
 
-def _owners(groups: Sequence[tuple[Key, ...]], group_of: Mapping[Key, int]) -> dict[int, tuple[int, str]]:
+def _owners(groups: Sequence[tuple[Key, ...]], number: Callable[[Key], int | None]) -> dict[int, tuple[int, str]]:
     """Inside which group another is, and by which key."""
     found: dict[int, tuple[int, str]] = {}
-    for number, keys in enumerate(groups):
+    for group, keys in enumerate(groups):
         for key in keys:
-            if key[0] == "owned" and (owner := group_of.get(_owner(key))) is not None and owner != number:
-                found[number] = (owner, str(key[2]))
+            if key[0] == "owned" and (owner := number(_owner(key))) is not None and owner != group:
+                found[group] = (owner, str(key[2]))
                 break
     return found

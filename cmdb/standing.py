@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cmdb.index import ValueKey
 from cmdb.lines import Line
 from cmdb.model import SCHEMES, Identifier
 from cmdb.nodes import Key, value_keys
-from cmdb.resolve import Conflict, Resolution, ValueKey
+from cmdb.resolve import Resolution
+from cmdb.settled import Conflict
 
 NOBODY = ""
 """Stands for what carries an identifier and is in no CI."""
