@@ -18,7 +18,7 @@ from operations.tokens import Role
 from tests.api.estate import ESTATE
 from tests.fixtures.parts import REPOSITORY
 
-PAGES = ("/", "/cis", "/cis?class=server", "/find?q=web", "/impact", "/problems", "/runs", "/api/docs")
+PAGES = ("/", "/cis", "/cis?class=server", "/find?q=web", "/impact", "/problems", "/parked", "/runs", "/api/docs")
 
 
 @pytest.fixture(scope="module")
