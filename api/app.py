@@ -12,16 +12,17 @@ from api import openapi, problems
 from api.auth import Reader
 from api.headers import SafeHeaders
 from api.limits import BodyLimit
-from api.pages import docs, entry, errors, views_of_cis, views_of_parked, views_of_runs
+from api.pages import docs, entry, errors, views_of_cis, views_of_conflicts, views_of_parked, views_of_runs
 from api.pages.files import StaticFolder
 from api.pages.rendering import Renderer
-from api.routes import access, asking, cis, events, health, history, parked, problems_of_data, scans
+from api.routes import access, asking, cis, conflicts, events, health, history, parked, problems_of_data, scans
 from api.wiring import Services
 
 _BODY_BYTES = 16 * 1024 * 1024
 _API = (
     cis.router,
     asking.router,
+    conflicts.router,
     problems_of_data.router,
     events.router,
     history.router,
@@ -30,7 +31,14 @@ _API = (
     access.router,
     health.router,
 )
-_PAGES = (entry.router, views_of_cis.router, views_of_parked.router, views_of_runs.router, docs.router)
+_PAGES = (
+    entry.router,
+    views_of_cis.router,
+    views_of_conflicts.router,
+    views_of_parked.router,
+    views_of_runs.router,
+    docs.router,
+)
 
 
 def create_app(services: Services) -> FastAPI:
