@@ -9,7 +9,19 @@ from collections.abc import Sequence
 
 import typer
 
-from api.cli import access, demonstration, evidence, graph, labels, mending, parked, recordings, running
+from api.cli import (
+    access,
+    conflicts,
+    demonstration,
+    evidence,
+    graph,
+    history,
+    labels,
+    mending,
+    parked,
+    recordings,
+    running,
+)
 from api.cli.output import Exit, say
 
 app = typer.Typer(
@@ -30,9 +42,18 @@ for command in (
     graph.find,
     graph.impact,
     running.runs,
+    history.diff,
+    history.history,
+    history.trim,
     graph.export,
     graph.verify,
     mending.problems,
+    conflicts.conflicts,
+    conflicts.duplicates,
+    conflicts.decisions,
+    conflicts.same,
+    conflicts.different,
+    conflicts.unmerge,
     mending.recompute,
     recordings.record,
     evidence.replay,

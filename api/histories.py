@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api import views
 from cmdb.codec import time_out
 from cmdb.history import Cause, Difference, Differing, Edit, Kind
-from cmdb.model import CI
+from cmdb.model import CI, ModelError
 from cmdb.store.base import Heading
 from cmdb.touches import Touches
+
+if TYPE_CHECKING:
+    from cmdb.inventory import Inventory
+
+
+def moment(inventory: Inventory, at: str | None, where: str = "at") -> int | None:
+    """The revision that is meant; None for now. Raises ModelError, which says where, and Gone."""
+    if at is None or not at.strip():
+        return None
+    try:
+        return inventory.point(at)
+    except ModelError as error:
+        raise ModelError(f"{where}: {error}") from error
 
 
 def told(row: Differing, names: Mapping[str, str]) -> dict[str, Any]:

@@ -1,13 +1,10 @@
-"""Points in time as people and programs give them: a revision, a time, or `now`."""
+"""How a request names a point in time, and what is answered where nothing is kept of it."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from fastapi import Query
-
-from cmdb.inventory import Inventory
-from cmdb.model import ModelError
 
 AT = Annotated[
     str | None,
@@ -24,13 +21,3 @@ GONE: dict[int | str, dict[str, Any]] = {
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 }
-
-
-def moment(inventory: Inventory, at: str | None, where: str = "at") -> int | None:
-    """The revision that is meant; None for now. Raises ModelError, which says where, and Gone."""
-    if at is None or not at.strip():
-        return None
-    try:
-        return inventory.point(at)
-    except ModelError as error:
-        raise ModelError(f"{where}: {error}") from error

@@ -35,7 +35,7 @@ def show(
 ) -> None:
     """Show one CI: its values, components and relations."""
     from api import views
-    from api.moments import moment
+    from api.histories import moment
 
     if claims and at is not None:
         fail(Exit.BAD_INPUT, "--claims: they are known of now alone; leave out --at")

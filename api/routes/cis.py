@@ -9,7 +9,8 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from api import views
 from api.auth import Operator, Reader, ServicesOf
-from api.moments import AT, GONE, moment
+from api.histories import moment
+from api.moments import AT, GONE
 from api.paging import Pages
 from api.problems import Problem
 from api.routes.shapes import (

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from api import histories
 from api.auth import Reader, ServicesOf
-from api.moments import GONE, moment
+from api.histories import moment
+from api.moments import GONE
 from api.paging import Pages
 from api.routes.cis import CI_ID, known
 
