@@ -12,10 +12,31 @@ from api import openapi, problems
 from api.auth import Reader
 from api.headers import SafeHeaders
 from api.limits import BodyLimit
-from api.pages import docs, entry, errors, views_of_cis, views_of_conflicts, views_of_parked, views_of_runs
+from api.pages import (
+    docs,
+    entry,
+    errors,
+    views_of_cis,
+    views_of_conflicts,
+    views_of_evidence,
+    views_of_parked,
+    views_of_runs,
+)
 from api.pages.files import StaticFolder
 from api.pages.rendering import Renderer
-from api.routes import access, asking, cis, conflicts, events, health, history, parked, problems_of_data, scans
+from api.routes import (
+    access,
+    asking,
+    cis,
+    conflicts,
+    events,
+    evidence,
+    health,
+    history,
+    parked,
+    problems_of_data,
+    scans,
+)
 from api.wiring import Services
 
 _BODY_BYTES = 16 * 1024 * 1024
@@ -25,6 +46,7 @@ _API = (
     conflicts.router,
     problems_of_data.router,
     events.router,
+    evidence.router,
     history.router,
     scans.router,
     parked.router,
@@ -34,6 +56,7 @@ _API = (
 _PAGES = (
     entry.router,
     views_of_cis.router,
+    views_of_evidence.router,
     views_of_conflicts.router,
     views_of_parked.router,
     views_of_runs.router,
