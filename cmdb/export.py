@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from cmdb.codec import Json, component_out, identifiers_out, values_out
+from cmdb.codec import Json, component_out, digest, identifiers_out, values_out
 from cmdb.codec import canonical as spelt
 from cmdb.model import CI, Component, Graph, Relation, State, Value
 from cmdb.schema import RELATION_TYPES
@@ -46,23 +46,85 @@ def canonical_names(cis: Mapping[str, CI], relations: Iterable[Relation] = ()) -
     for id_, name in names.items():
         same[name].append(id_)
     tied = {id_ for ids in same.values() if len(ids) > 1 for id_ in ids}
-    around = _around(tied, relations, names)
+    if not tied:
+        return names
+    ranks = _told_apart(tied, cis, relations, names)
     told: dict[str, str] = {}
     for name, ids in same.items():
         if len(ids) > 1:
-            ids.sort(key=lambda id_: (_all_known(cis[id_]), around[id_]))
+            ids.sort(key=ranks.__getitem__)
             told |= {id_: f"{name} ({number})" for number, id_ in enumerate(ids, start=1)}
     return names | told
 
 
-def _around(ids: Collection[str], relations: Iterable[Relation], names: Mapping[str, str]) -> Mapping[str, list[bytes]]:
-    """What leads to or from each of the CIs, by the names of the other ends."""
-    found: dict[str, list[bytes]] = defaultdict(list)
+def _told_apart(
+    tied: Collection[str], cis: Mapping[str, CI], relations: Iterable[Relation], names: Mapping[str, str]
+) -> Mapping[str, str]:
+    """A rank for each CI of an equal name, the same in whatever order they were found.
+
+    They are ranked by what is known of them, then by the ranks of those around them, again and again until that tells
+    no more apart. Of those that are alike even then any one may come first; then whoever is around it is ranked anew.
+    """
+    around = _around(tied, cis, relations, names)
+    ranks = _refined({id_: digest([names[id_], _all_known(cis[id_]).hex()]) for id_ in tied}, around)
+    while alike := _first_alike(ranks):
+        lonely = all(far not in tied for id_ in alike for _, far in around[id_])
+        for number, id_ in enumerate(sorted(alike) if lonely else [min(alike)]):
+            ranks[id_] = digest([ranks[id_], "first", number])
+        if not lonely:
+            ranks = _refined(ranks, around)
+    return ranks
+
+
+def _first_alike(ranks: Mapping[str, str]) -> list[str]:
+    """The CIs of the first rank that several have."""
+    several: dict[str, list[str]] = defaultdict(list)
+    for id_, rank in ranks.items():
+        several[rank].append(id_)
+    shared = [rank for rank, ids in several.items() if len(ids) > 1]
+    return several[min(shared)] if shared else []
+
+
+def _refined(ranks: dict[str, str], around: Mapping[str, list[tuple[Json, str]]]) -> dict[str, str]:
+    """Ranks by which as many are told apart as those around them tell."""
+    while True:
+        finer = {
+            id_: digest([rank, sorted(digest([how, ranks.get(far, far)]) for how, far in around[id_])])
+            for id_, rank in ranks.items()
+        }
+        if len(set(finer.values())) == len(set(ranks.values())):
+            return finer
+        ranks = finer
+
+
+def _around(
+    tied: Collection[str], cis: Mapping[str, CI], relations: Iterable[Relation], names: Mapping[str, str]
+) -> Mapping[str, list[tuple[Json, str]]]:
+    """How and to whom each is related, be it as its owner: by id those that are tied, by name the others."""
+    found: dict[str, list[tuple[Json, str]]] = defaultdict(list)
+
+    def tell(near: str, far: str, how: Json) -> None:
+        if near in tied and far in names:
+            found[near].append((how, far if far in tied else names[far]))
+
     for relation in relations:
-        for near, far, way in ((relation.source, relation.target, "to"), (relation.target, relation.source, "from")):
-            if near in ids and far in names:
-                found[near].append(spelt([way, relation.type, names[far], values_out(relation.columns)]))
-    return defaultdict(list, {id_: sorted(seen) for id_, seen in found.items()})
+        turned = {_SWAPPED.get(name, name): value for name, value in relation.columns.items()}
+        undirected = RELATION_TYPES[relation.type].undirected
+        tell(relation.source, relation.target, ["to", relation.type, values_out(relation.columns)])
+        tell(
+            relation.target, relation.source,
+            ["to" if undirected else "from", relation.type, values_out(turned if undirected else relation.columns)],
+        )  # fmt: skip
+    for id_, ci in cis.items():
+        if ci.owner is not None:
+            tell(id_, ci.owner, ["in", ci.cls, ci.key])
+            tell(ci.owner, id_, ["has", ci.cls, ci.key])
+        for part in ci.components:
+            legs = part.attributes.get("legs", ()) if part.kind == "group" else ()
+            for leg in legs if isinstance(legs, tuple) else ():
+                tell(id_, str(leg), ["leg", part.name])
+                tell(str(leg), id_, ["leg of", part.name])
+    return found
 
 
 def _name(ci: CI, cis: Mapping[str, CI], inside: frozenset[str]) -> str:

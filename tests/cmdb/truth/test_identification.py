@@ -284,6 +284,20 @@ def test_a_thing_without_identifiers_is_known_by_its_address_and_port() -> None:
     assert described(graph) == {("unknown_device", "a", "present"), ("unknown_device", "b", "present")}
 
 
+def test_twins_without_identifiers_are_told_apart_by_what_is_in_them_and_around_them() -> None:
+    def twin(time: float, port: int, *inside: str) -> Event:
+        systems = [Subject("operating_system", owner=ITSELF, key="os", name=name) for name in inside]
+        statements = [Statement(one) for one in (Subject("server", name="twin", itself=True), *systems)]
+        claims = [RelationClaim("runs_on", one, ITSELF) for one in systems]
+        said = Section("ssh.system", at(time), FULL, tuple(statements), tuple(claims))
+        return report("10.0.0.1", time, said, port=port)
+
+    graph = in_every_order([twin(1, 22, "linux"), twin(2, 161, "linux"), twin(3, 830), twin(4, 2222, "aix")])
+
+    assert edges(graph) == {("runs_on", "linux", "twin", ()), ("runs_on", "aix", "twin", ())}
+    assert len(graph.cis) == 7
+
+
 def test_who_answers_without_identifiers_where_a_line_is_is_that_one_and_says_nothing_of_itself() -> None:
     graph = in_every_order(
         [

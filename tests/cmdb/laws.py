@@ -1,0 +1,211 @@
+"""The laws of the issue “Truth”, each of a world and a way to empty stores; AssertionError where one is broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import combinations, count
+from pathlib import Path
+from random import Random
+from typing import Final, Protocol, TypeAlias
+
+from cmdb import absorb as absorbing
+from cmdb.export import canonical
+from cmdb.impact import Question
+from cmdb.inventory import Inventory
+from cmdb.model import CI, SCHEMES, Decision, Identifier, Report, Revision, RunSection, Section, State
+from cmdb.project import Projected, utterances
+from cmdb.rules import Rules
+from cmdb.schema import CI_CLASSES
+from cmdb.store.base import GraphStore
+from cmdb.store.sqlite import SqliteStore
+from tests.cmdb.truth.saying import PARTIAL, Event, at, graph_of, told
+from tests.cmdb.worlds import NOW, Told
+
+Open: TypeAlias = Callable[[], GraphStore]
+"""Opens an empty store, another one at each call."""
+
+_EVERYWHERE: Final = frozenset({"wwn", "mac", "host_key"})
+
+
+class Law(Protocol):
+    """A law of the issue; `chance` is for what it chooses itself."""
+
+    def __call__(self, world: Told, chance: Random, opened: Open) -> None: ...
+
+
+def sqlite_stores(folder: Path) -> Open:
+    """Empty stores in a folder."""
+    numbers = count()
+    return lambda: SqliteStore(folder / f"{next(numbers)}.sqlite")
+
+
+class Teller:
+    """Tells events to a store, through the one door."""
+
+    def __init__(self, store: GraphStore, rules: Rules) -> None:
+        self._store = store
+        self._rules = rules
+        self.inventory = self.stranger()
+
+    def stranger(self) -> Inventory:
+        """The same store as another process sees it."""
+        return Inventory(self._store, self._rules, lambda: at(NOW))
+
+    def tell(self, events: Iterable[Event]) -> str:
+        """Tell them, one by one; the canonical graph after that."""
+        for event in events:
+            match event:
+                case Report():
+                    self.inventory.absorb(event)
+                case RunSection():
+                    self.inventory.close_run(event)
+                case Decision():
+                    self._decide(event)
+        return self.canonical()
+
+    def _decide(self, decision: Decision) -> None:
+        graph = self.inventory.graph()
+        with self._store.write() as tx:
+            known = absorbing.load(tx.records, graph, self._rules, tx.position.evidence)
+            absorbing.decide(tx, known, [decision], self._rules, at(NOW), decision.by, decision.reason)
+
+    def canonical(self) -> str:
+        return json.dumps(self.inventory.canonical(), sort_keys=True)
+
+    def problems(self) -> list[tuple[str, list[str]]]:
+        """Each problem, with the names of whom it is about."""
+        cis = self.inventory.graph().cis
+        return sorted((one.kind, sorted(cis[id_].name for id_ in one.about)) for one in self.inventory.problems())
+
+    def journal(self) -> list[Revision]:
+        """Every revision with all that changed in it, and the hashes that chain them."""
+        return self.inventory.changes(0)
+
+    def answers(self) -> list[object]:
+        """What it says of each CI: by look-up of all that it is known by, its relations, and what its loss would do."""
+        found: list[object] = []
+        for id_, ci in sorted(self.inventory.graph().cis.items()):
+            known_by = [ci.name, *sorted(one.value for one in ci.identifiers)]
+            found.append([self.inventory.lookup(text) for text in known_by])
+            found.append(sorted(self.inventory.relations(id_), key=lambda one: one.id))
+            found.append(self.inventory.impact(Question((id_,), (), "remove")).as_json())
+        return found
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def the_store_equals_the_projection_from_scratch(world: Told, chance: Random, opened: Open) -> None:
+    """Law 1, after every event: CIs, relations and problems; and another process finds nothing to do."""
+    del chance
+    teller = Teller(opened(), world.rules)
+    for number, event in enumerate(world.events, start=1):
+        stored = teller.tell([event])
+        said = world.events[:number]
+        assert stored == json.dumps(canonical(graph_of(said, world.rules, NOW)), sort_keys=True)
+        assert teller.problems() == _problems(told(said, world.rules, NOW)[1])
+    revision = teller.inventory.graph().revision
+    teller.stranger().tick()
+    assert teller.inventory.graph().revision == revision
+    teller.close()
+
+
+def _problems(projected: Projected) -> list[tuple[str, list[str]]]:
+    return sorted(
+        (one.kind, sorted(projected.cis[group].name for group in one.about if group in projected.cis))
+        for one in projected.problems
+    )
+
+
+def any_order_repetition_and_delay_gives_the_same_graph(world: Told, chance: Random, opened: Open) -> None:
+    """Law 2."""
+    straight, shuffled = Teller(opened(), world.rules), Teller(opened(), world.rules)
+    expected = straight.tell(world.events)
+    order = [*world.events, *chance.sample(world.events, len(world.events) // 2)]
+    chance.shuffle(order)
+    assert shuffled.tell(order) == expected, order
+    assert shuffled.problems() == straight.problems(), order
+    straight.close()
+    shuffled.close()
+
+
+def absorbing_again_takes_no_revision(world: Told, chance: Random, opened: Open) -> None:
+    """Laws 3 and 7: told again in time or out of it; the journal gives the present, and so does `at` now."""
+    teller = Teller(opened(), world.rules)
+    teller.tell(world.events)
+    before = teller.inventory.graph()
+    teller.tell(world.events)
+    teller.tell(chance.sample(world.events, len(world.events)))
+    after = teller.inventory.graph()
+    assert after == before
+    assert teller.inventory.verify().problems == ()
+    assert teller.inventory.graph(at=before.revision) == before
+    teller.close()
+
+
+def a_partial_report_ends_no_claim(world: Told, chance: Random, opened: Open) -> None:
+    """Law 4: a part of a report that was said already, once more and in part."""
+    del opened
+    reports = [one for one in world.events if isinstance(one, Report) and not one.declared]
+    if not reports:
+        return
+    partial = _in_part(max(reports, key=lambda one: one.time), chance)
+    before, after = (_in_force(events, world.rules) for events in (world.events, [*world.events, partial]))
+    assert before <= after
+
+
+def _in_part(report: Report, chance: Random) -> Report:
+    time = at(50)
+    sections = [_section_in_part(one, chance) for one in report.sections]
+    kept = chance.sample(sections, chance.randint(1, len(sections)))
+    return replace(report, time=time, sections=tuple(replace(one, time=time) for one in kept))
+
+
+def _section_in_part(section: Section, chance: Random) -> Section:
+    relations = chance.sample(section.relations, chance.randint(0, len(section.relations)))
+    completeness = PARTIAL if section.completeness != "denied" else section.completeness
+    return replace(section, completeness=completeness, relations=tuple(relations))
+
+
+def _in_force(events: Sequence[Event], rules: Rules) -> frozenset[tuple[str, str, str, str]]:
+    """Which sections of whom say something that is in force."""
+    resolution, projected = told(events, rules, NOW)
+    return frozenset(
+        (one.space, one.source, one.section, one.held.digest)
+        for group in projected.cis
+        for one in utterances(resolution, group, rules, at(NOW))
+    )
+
+
+def no_two_have_the_same_strongest_key(world: Told, chance: Random, opened: Open) -> None:
+    """Law 5: of those that are not missing, and in one domain, unless it is burnt or a person said *different*."""
+    del chance, opened
+    resolution, projected = told(world.events, world.rules, NOW)
+    different = any(isinstance(one, Decision) and one.verdict == "different" for one in world.events)
+    present = [ci for ci in projected.cis.values() if ci.state is State.PRESENT]
+    for one, other in combinations(present, 2):
+        key = _strongest(one)
+        if not key or key != _strongest(other) or _domain(one) != _domain(other):
+            continue
+        burnt = {(scheme, value) for scheme, value, _ in resolution.burnt}
+        assert different or key & burnt, (one, other)
+
+
+def _strongest(ci: CI) -> frozenset[Identifier]:
+    scheme = next((each for each in SCHEMES if any(one.scheme == each for one in ci.identifiers)), None)
+    return frozenset(one for one in ci.identifiers if one.scheme == scheme)
+
+
+def _domain(ci: CI) -> str | None:
+    return CI_CLASSES[ci.cls].domain or "machine"
+
+
+LAWS: Final[tuple[Law, ...]] = (
+    the_store_equals_the_projection_from_scratch,
+    any_order_repetition_and_delay_gives_the_same_graph,
+    absorbing_again_takes_no_revision,
+    a_partial_report_ends_no_claim,
+    no_two_have_the_same_strongest_key,
+)
