@@ -55,7 +55,8 @@ def described(furnished: Services, token: str) -> dict[str, APIOperation[Any, An
 OPERATIONS = (
     "list_cis", "one_ci", "amend_ci", "relations_of", "neighbourhood_of", "declare", "lookup", "tag_holder", "impact",
     "impact_of", "journal", "events", "diff", "history_of", "problems", "problems_as_csv",
-    "recompute", "classes", "relation_types", "start_scan", "list_scans", "one_scan",
+    "recompute", "list_conflicts", "list_duplicates", "list_decisions",
+    "decide", "take_back", "classes", "relation_types", "start_scan", "list_scans", "one_scan",
     "ledger_of", "withdraw_scan", "list_parked", "one_parked", "answer_parked",
     "list_schedules", "add_schedule", "one_schedule", "enable_schedule",
     "remove_schedule", "list_tokens", "create_token", "revoke_token", "list_credentials", "add_credential",
