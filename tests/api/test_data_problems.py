@@ -214,28 +214,32 @@ def test_what_runs_in_a_host_is_mended_by_the_hosts_owner(inventory: Inventory) 
     assert owners["unidentified"] == ("web team",)
 
 
-TWINS = """\
-cis:
-  - {class: server, name: a, serial: SA, label: D010210-001, owner: "=Ada"}
-  - {class: server, name: b, serial: SB, label: D010210-001}
-rooms:
-  - {label: D010210, grid: ['..'], door: south}
-"""
+@pytest.fixture
+def twins(services: Services) -> Services:
+    """Two servers that two files give one label."""
+    for name, owner in (("a", ', owner: "=Ada"'), ("b", "")):
+        services.inventory.declare(
+            f"cis: [{{class: server, name: {name}, serial: S{name}, label: D010210-001{owner}}}]\n"
+            "rooms: [{label: D010210, grid: ['..'], door: south}]",
+            f"{name}.yaml",
+            "test",
+        )
+    return services
 
 
-def test_the_api_pages_through_problems_with_owners_and_evidence(services: Services, reader: TestClient) -> None:
-    services.inventory.declare(TWINS, "twins.yaml", "test")
-    services.inventory.declare("cis: [{class: printer, name: p, label: D010999-001}]", "more.yaml", "test")
+def test_the_api_pages_through_problems_with_owners_and_evidence(twins: Services, reader: TestClient) -> None:
+    twins.inventory.declare("cis: [{class: printer, name: p, label: D010999-001}]", "more.yaml", "test")
 
     first: dict[str, Any] = reader.get(f"{API}/problems", params={"limit": 1}).json()
     second = reader.get(f"{API}/problems", params={"limit": 1, "next": first["next"]}).json()
-    ids_ = [services.inventory.target(name).cis[0] for name in ("a", "b")]
+    ids_ = [twins.inventory.target(name).cis[0] for name in ("a", "b")]
 
     (one,) = first["items"]
     assert (one["kind"], one["about"], one["owners"]) == ("label_twice", ids_, ["=Ada"])
     assert one["text"] == "the label D010210-001 is on 2 CIs"
     assert [(row["source"], row["section"], row["text"]) for row in one["evidence"]] == [
-        ("declared:twins.yaml", "declared", "label D010210-001")
+        ("declared:a.yaml", "declared", "label D010210-001"),
+        ("declared:b.yaml", "declared", "label D010210-001"),
     ]
     assert ([row["kind"] for row in second["items"]], second["next"]) == (["unknown_room"], None)
 
@@ -251,24 +255,19 @@ def test_the_api_pages_through_problems_with_owners_and_evidence(services: Servi
         ({"owner": "nobody"}, []),
     ],
 )
-def test_problems_are_filtered(services: Services, reader: TestClient, query: dict[str, str], kinds: list[str]) -> None:
-    services.inventory.declare(TWINS, "twins.yaml", "test")
-
+@pytest.mark.usefixtures("twins")
+def test_problems_are_filtered(reader: TestClient, query: dict[str, str], kinds: list[str]) -> None:
     assert [row["kind"] for row in reader.get(f"{API}/problems", params=query).json()["items"]] == kinds
 
 
 @pytest.mark.parametrize(("query", "status"), [({"kind": "x"}, 422), ({"class": "x"}, 422), ({"place": "x"}, 404)])
-def test_a_filter_that_names_nothing_is_refused(
-    services: Services, reader: TestClient, query: dict[str, str], status: int
-) -> None:
-    services.inventory.declare(TWINS, "twins.yaml", "test")
-
+@pytest.mark.usefixtures("twins")
+def test_a_filter_that_names_nothing_is_refused(reader: TestClient, query: dict[str, str], status: int) -> None:
     assert reader.get(f"{API}/problems", params=query).status_code == status
 
 
-def test_a_spreadsheet_gets_them_all_and_no_formula(services: Services, reader: TestClient) -> None:
-    services.inventory.declare(TWINS, "twins.yaml", "test")
-
+@pytest.mark.usefixtures("twins")
+def test_a_spreadsheet_gets_them_all_and_no_formula(reader: TestClient) -> None:
     answer = reader.get(f"{API}/problems.csv")
 
     head, row = answer.text.splitlines()

@@ -12,19 +12,20 @@ ESTATE = """\
 cis:
   - {class: team, name: web team}
   - {class: server, name: a, serial: SA, label: D010210-001, vendor: file}
-  - {class: server, name: b, serial: SB, label: D010210-001, owner: Ada}
   - {class: power_unit, name: ups, status: on line}
 relations:
   - {type: owned_by, from: a, to: web team}
 """
+OTHER = "cis: [{class: server, name: b, serial: SB, label: D010210-001, owner: Ada}]\n"
 
 
 @pytest.fixture
 def site(cmdb: Cmdb, tmp_path: Path) -> Cmdb:
-    """An estate that is declared."""
-    file = tmp_path / "site.yaml"
-    file.write_text(ESTATE)
-    assert cmdb("declare", str(file)).code == 0
+    """An estate that two files declare, who agree in one label."""
+    for name, text in (("site", ESTATE), ("other", OTHER)):
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(text)
+        assert cmdb("declare", str(file)).code == 0
     return cmdb
 
 
@@ -46,7 +47,7 @@ def test_a_change_of_rules_is_previewed_then_applied_as_one_revision(
         "nothing was applied (--dry-run)\n",
     )
     assert before == {"status": "on line"}
-    assert done.json == {"revision": 2, "difference": difference}
+    assert done.json == {"revision": 3, "difference": difference}
     assert site("show", "ups", "--json").json["attributes"] == {}
     assert again.json == {"revision": None, "difference": []}
 
@@ -82,7 +83,7 @@ def test_problems_are_read_as_a_table_and_as_csv(site: Cmdb) -> None:
     lines = [line.split() for line in told.out.splitlines()]
     assert lines[0] == ["kind", "about", "owner", "since", "what"]
     assert lines[1][:5] == ["label_twice", "a,", "b", "Ada,", "web"]
-    assert [line[-3:] for line in lines[2:]] == [["declared:", "label", "D010210-001"]]
+    assert [line[-3:] for line in lines[2:]] == [["declared:", "label", "D010210-001"]] * 2
     head, row = csv.out.splitlines()
     assert head == "kind,about,class,label,owners,since,what"
     assert row.split(",")[:5] == ["label_twice", "a; b", "server", "D010210-001", "Ada; web team"]
