@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +40,21 @@ def clock() -> Hands:
 
 
 @pytest.fixture
-def inventory(store: GraphStore, clock: Hands) -> Inventory:
+def embedded(tmp_path: Path) -> Iterator[GraphStore]:
+    """One store is enough where only the meaning counts."""
+    opened = open_store(f"sqlite:///{tmp_path / 'embedded.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def inventory(embedded: GraphStore, clock: Hands) -> Inventory:
+    return Inventory(embedded, Rules(brake=BRAKE), clock)
+
+
+@pytest.fixture
+def either(store: GraphStore, clock: Hands) -> Inventory:
+    """The same on both stores."""
     return Inventory(store, Rules(brake=BRAKE), clock)
 
 
@@ -75,29 +90,29 @@ def asked(inventory: Inventory) -> list[tuple[str, int, tuple[str, ...], dict[st
     ]  # fmt: skip
 
 
-def test_what_ends_little_waits_for_the_end_of_its_run_and_is_taken_in_then(inventory: Inventory) -> None:
-    scan(inventory, 1, 1, core(1, 1, 1, 2, 3))
+def test_what_ends_little_waits_for_the_end_of_its_run_and_is_taken_in_then(either: Inventory) -> None:
+    scan(either, 1, 1, core(1, 1, 1, 2, 3))
 
-    waits = inventory.absorb(core(2, 2, 1, 2))
+    waits = either.absorb(core(2, 2, 1, 2))
 
     assert (waits.revision, [len(loss.claims) for loss in waits.waits]) == (None, [1])
-    assert cables(inventory) == ports(1, 2, 3)
-    done = inventory.close_run(run(2, 3))
-    assert (cables(inventory), done.question, asked(inventory)) == (ports(1, 2), None, [])
+    assert cables(either) == ports(1, 2, 3)
+    done = either.close_run(run(2, 3))
+    assert (cables(either), done.question, asked(either)) == (ports(1, 2), None, [])
 
 
 def test_a_core_switch_that_suddenly_shows_one_neighbour_is_a_question_and_the_rest_goes_through(
-    inventory: Inventory,
+    either: Inventory,
 ) -> None:
-    scan(inventory, 1, 1, core(1, 1, 1, 2, 3, 4), core(1, 1, 11, 12, source=OTHER))
+    scan(either, 1, 1, core(1, 1, 1, 2, 3, 4), core(1, 1, 11, 12, source=OTHER))
 
-    end = scan(inventory, 2, 2, core(2, 2, 1), core(2, 2, 11, 12, 13, source=OTHER))
+    end = scan(either, 2, 2, core(2, 2, 1), core(2, 2, 11, 12, 13, source=OTHER))
 
-    assert cables(inventory) == ports(1, 2, 3, 4, 11, 12, 13)
-    assert asked(inventory) == [("parked-1", 3, ("run-2",), {"connects_to": 3})]
+    assert cables(either) == ports(1, 2, 3, 4, 11, 12, 13)
+    assert asked(either) == [("parked-1", 3, ("run-2",), {"connects_to": 3})]
     assert [(one.report.source, one.names) for one in end.parked] == [(CORE, frozenset({"snmp.lldp"}))]
-    (seen,) = inventory.lookup(CORE)
-    stored = inventory.stored(seen.ci)
+    (seen,) = either.lookup(CORE)
+    stored = either.stored(seen.ci)
     assert stored is not None
     assert stored.ci.missing_since is None
 
@@ -115,51 +130,51 @@ def test_a_table_that_breaks_off_is_held_back_however_large_the_run(inventory: I
 
 
 def test_yes_gives_the_graph_that_there_would_have_been_without_a_brake(
-    inventory: Inventory, clock: Hands, tmp_path_factory: pytest.TempPathFactory
+    either: Inventory, clock: Hands, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     told: list[Report | RunSection] = [core(1, 1, 1, 2, 3, 4), run(1, 1.5), core(2, 2, 1), run(2, 2.5)]
     free = open_store(f"sqlite:///{tmp_path_factory.mktemp('free') / 'store.db'}")
     unbraked = Inventory(free, Rules(), clock)
-    for target in (inventory, unbraked):
+    for target in (either, unbraked):
         for one in told:
             target.absorb(one) if isinstance(one, Report) else target.close_run(one)
-    before = inventory.canonical()
+    before = either.canonical()
 
-    done = inventory.answer_parked("parked-1", yes=True, by="ann", reason="the ring was taken down")
+    done = either.answer_parked("parked-1", yes=True, by="ann", reason="the ring was taken down")
 
     assert before != unbraked.canonical()
-    assert inventory.canonical() == unbraked.canonical()
+    assert either.canonical() == unbraked.canonical()
     assert done.revision is not None
-    (revision,) = inventory.changes(done.revision - 1)
+    (revision,) = either.changes(done.revision - 1)
     assert (revision.actor, revision.reason) == (
         "ann",
         "ann answered yes to question parked-1: the ring was taken down",
     )
-    assert inventory.parked() == []
+    assert either.parked() == []
     free.close()
 
 
-def test_no_discards_and_the_answer_is_kept(inventory: Inventory, clock: Hands) -> None:
-    scan(inventory, 1, 1, core(1, 1, 1, 2, 3, 4))
-    scan(inventory, 2, 2, core(2, 2, 1))
+def test_no_discards_and_the_answer_is_kept(either: Inventory, clock: Hands) -> None:
+    scan(either, 1, 1, core(1, 1, 1, 2, 3, 4))
+    scan(either, 2, 2, core(2, 2, 1))
 
-    done = inventory.answer_parked("parked-1", yes=False, by="ann", reason="the agent breaks off")
+    done = either.answer_parked("parked-1", yes=False, by="ann", reason="the agent breaks off")
 
-    assert (done, cables(inventory), inventory.parked()) == (Absorbed(None, ()), ports(1, 2, 3, 4), [])
-    (kept,) = inventory.parked(finished=True)
+    assert (done, cables(either), either.parked()) == (Absorbed(None, ()), ports(1, 2, 3, 4), [])
+    (kept,) = either.parked(finished=True)
     question = kept.question
     assert (question.answer, question.by, question.reason, question.answered) == (
         Answer.NO, "ann", "the agent breaks off", clock.now,
     )  # fmt: skip
     assert [one.report.sections for one in kept.parked] == [core(2, 2, 1).sections]
     # What is delivered once more after the answer asks nobody again.
-    assert inventory.absorb(core(2, 2, 1)).waits == ()
-    assert (cables(inventory), inventory.parked()) == (ports(1, 2, 3, 4), [])
+    assert either.absorb(core(2, 2, 1)).waits == ()
+    assert (cables(either), either.parked()) == (ports(1, 2, 3, 4), [])
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["yes", "no"])
-def test_of_two_answers_the_first_counts(inventory: Inventory, store: GraphStore, clock: Hands, first: bool) -> None:
-    other = Inventory(store, Rules(brake=BRAKE), clock)
+def test_of_two_answers_the_first_counts(inventory: Inventory, embedded: GraphStore, clock: Hands, first: bool) -> None:
+    other = Inventory(embedded, Rules(brake=BRAKE), clock)
     scan(inventory, 1, 1, core(1, 1, 1, 2, 3, 4))
     scan(inventory, 2, 2, core(2, 2, 1))
     inventory.answer_parked("parked-1", yes=first, by="ann", reason="I looked")
@@ -264,18 +279,18 @@ def test_what_waits_for_a_killed_run_is_judged_by_the_clock_at_last(
     assert (cables(inventory), len(inventory.parked())) == (expected, questions)
 
 
-def test_what_waits_is_there_for_the_next_process(inventory: Inventory, store: GraphStore, clock: Hands) -> None:
+def test_what_waits_is_there_for_the_next_process(inventory: Inventory, embedded: GraphStore, clock: Hands) -> None:
     scan(inventory, 1, 1, core(1, 1, 1, 2, 3))
     inventory.absorb(core(2, 2, 1, 2))
 
-    Inventory(store, Rules(brake=BRAKE), clock).close_run(run(2, 3))
+    Inventory(embedded, Rules(brake=BRAKE), clock).close_run(run(2, 3))
 
     assert cables(inventory) == ports(1, 2)
     assert inventory.verify().problems == ()
 
 
-def test_without_a_brake_nothing_waits(store: GraphStore, clock: Hands) -> None:
-    inventory = Inventory(store, Rules(), clock)
+def test_without_a_brake_nothing_waits(embedded: GraphStore, clock: Hands) -> None:
+    inventory = Inventory(embedded, Rules(), clock)
     scan(inventory, 1, 1, core(1, 1, 1, 2, 3, 4))
 
     inventory.absorb(core(2, 2))
@@ -319,15 +334,15 @@ def test_few_that_fall_silent_become_missing_unasked(inventory: Inventory) -> No
 
 
 def test_yes_makes_them_missing_though_more_scans_joined_the_question(
-    store: GraphStore, inventory: Inventory, clock: Hands
+    store: GraphStore, either: Inventory, clock: Hands
 ) -> None:
-    silent_for(inventory, 5, 1, 2)
-    (one,) = inventory.parked()
+    silent_for(either, 5, 1, 2)
+    (one,) = either.parked()
     assert [run.run for run in one.question.closing] == ["run-4", "run-5", "run-6"]
 
-    inventory.answer_parked("parked-1", yes=True, by="ann", reason="the room was emptied")
+    either.answer_parked("parked-1", yes=True, by="ann", reason="the room was emptied")
 
-    assert (missing(inventory), inventory.parked()) == ({"h3", "h4", "h5", "h6"}, [])
+    assert (missing(either), either.parked()) == ({"h3", "h4", "h5", "h6"}, [])
     assert Inventory(store, Rules(), clock).verify().problems == ()
 
 
@@ -352,10 +367,10 @@ def test_those_who_answer_again_settle_the_question(inventory: Inventory) -> Non
 
 
 def test_a_yes_that_a_crash_cut_short_is_finished_by_the_clock(
-    store: GraphStore, inventory: Inventory, clock: Hands
+    embedded: GraphStore, inventory: Inventory, clock: Hands
 ) -> None:
     silent_for(inventory, 4, 1, 2)
-    broken = Inventory(store, Rules(brake=BRAKE), Breaking(clock, after=2))
+    broken = Inventory(embedded, Rules(brake=BRAKE), Breaking(clock, after=2))
     with pytest.raises(TimeoutError):
         broken.answer_parked("parked-1", yes=True, by="ann", reason="the room was emptied")
     assert missing(inventory) == set()
