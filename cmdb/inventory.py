@@ -398,11 +398,11 @@ class Inventory:
             raise NotFound(f"there is no question {id_!r}; list them: GET /api/v1/parked, or cmdb parked")
         return found
 
-    def _judged(self) -> Judged:
+    @contextmanager
+    def _judged(self) -> Iterator[Judged]:
         with self._writing:
             known = self._read()
-            standing = standing_of(known, self._rules, self._clock())
-            return Judged(standing, self._cache.graph(), known.world.decisions)
+            yield Judged(standing_of(known), self._cache.graph(), known.world.decisions)
 
     def target(self, text: str) -> Target:
         """What a WHAT means. Raises NotFound, or Ambiguous with the candidates."""

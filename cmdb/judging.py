@@ -15,9 +15,7 @@ from cmdb.conflicts import DIFFERENT, SAME, Claims, ConflictView
 from cmdb.decisions import Deciding, DecisionView
 from cmdb.duplicates import Duplicate
 from cmdb.model import Decision, Graph, ModelError
-from cmdb.resolve import resolve_all
 from cmdb.rules import Rules
-from cmdb.settled import Settled
 from cmdb.standing import Standing
 from cmdb.store.base import Transaction
 from cmdb.what import Find, NotFound
@@ -47,11 +45,11 @@ class Judging:
     """Reads the questions from what is known, and writes the answers."""
 
     def __init__(
-        self, write: Write, state: Callable[[], Judged], find: Find, claims: Claims, rules: Rules,
-        clock: Callable[[], datetime],
+        self, write: Write, read: Callable[[], AbstractContextManager[Judged]], find: Find, claims: Claims,
+        rules: Rules, clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._write = write
-        self._state = state
+        self._read = read
         self._find = find
         self._claims = claims
         self._rules = rules
@@ -59,18 +57,20 @@ class Judging:
 
     def conflicts(self) -> list[ConflictView]:
         """The queue."""
-        state = self._state()
-        return conflicts.conflicts(state.standing, state.graph.cis, state.decisions, self._claims)
+        with self._read() as state:
+            return conflicts.conflicts(state.standing, state.graph.cis, state.decisions, self._claims)
 
     def duplicates(self) -> list[Duplicate]:
         """The likely duplicates, the likeliest first."""
-        state = self._state()
-        return duplicates.duplicates(state.graph, decisions.keep_apart(state.decisions, state.standing))
+        with self._read() as state:
+            apart = decisions.keep_apart(state.decisions, state.standing)
+            graph = state.graph
+        return duplicates.duplicates(graph, apart)
 
     def decisions(self) -> list[DecisionView]:
         """All decisions, the newest first."""
-        state = self._state()
-        return decisions.views(state.decisions, state.standing)
+        with self._read() as state:
+            return decisions.views(state.decisions, state.standing)
 
     def decide(self, verdict: str, texts: Sequence[str], reason: str, by: str, *, replaces: bool = False) -> Decided:
         """Store what a person decided of what these texts name: CIs, or one conflict. Raises Against."""
@@ -100,7 +100,7 @@ class Judging:
             return f"d-{tx.reserve(SEQUENCE, 1)}"
 
         now = self._clock()
-        standing = standing_of(known, self._rules, now)
+        standing = standing_of(known)
         return Deciding(standing, known.world.decisions, by, reason.strip(), now, name)
 
     def _of_cis(
@@ -138,21 +138,15 @@ class Judging:
             return deciding.different(cis, replaces=replaces), named
         return deciding.of_no_meaning(found.values), named
 
-    def _stored(
-        self, tx: Transaction, known: Known, made: list[Decision], reason: str, deciding: Deciding
-    ) -> Decided:
+    def _stored(self, tx: Transaction, known: Known, made: list[Decision], reason: str, deciding: Deciding) -> Decided:
         outcome = absorbing.decide(tx, known, made, self._rules, deciding.now, deciding.by, reason)
-        standing = standing_of(outcome.known, self._rules, deciding.now)
+        standing = standing_of(outcome.known)
         decisions.took(made, standing, outcome.known.world.decisions)
         ids = {one.id for one in made}
         views = decisions.views(outcome.known.world.decisions, standing)
         return Decided(tuple(view for view in views if view.id in ids), outcome)
 
 
-def standing_of(known: Known, rules: Rules, now: datetime) -> Standing:
+def standing_of(known: Known) -> Standing:
     """Who is who by what is known."""
-    del rules, now
-    resolution = resolve_all(known.index, known.world.decisions, Settled())
-    of = known.settled.ci_of
-    ids = {group: of[key] for key, group in resolution.group_of.items() if key in of}
-    return Standing(resolution, ids)
+    return Standing(known.index, known.settled)
