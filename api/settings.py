@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     )
     brake_number: int = Field(default=50, ge=0, description="what a run may end unasked, whatever its share")
     language: str = Field(default="en", pattern="^(en|zh)$")
+    history_days: int | None = Field(default=None, ge=1, le=36_500, description="how long history is kept")
 
     @classmethod
     def settings_customise_sources(
@@ -104,6 +105,11 @@ class Settings(BaseSettings):
                 stale[kind] = timedelta(days=days)
         brake = None if self.brake_share is None else Brake(self.brake_share, self.brake_number)
         return Rules(self.trust, stale, self.missing_after, self.retired_days, self.volatile, scanned, brake)
+
+    @property
+    def history(self) -> timedelta | None:
+        """How long history is kept; None for ever."""
+        return None if self.history_days is None else timedelta(days=self.history_days)
 
     @property
     def folder(self) -> Path:

@@ -158,6 +158,7 @@ class Services:
             scanner=lambda: self.scanner,
             inventory=lambda: self.inventory,
             lock=self.settings.folder / "scheduler.lock",
+            keep=self.settings.history,
         )
 
     @cached_property

@@ -20,13 +20,14 @@ from operations.errors import OperationsError
 from operations.runs import Runs
 from operations.scanning import Scanner, ScanRun
 from operations.schedules import Schedule, Schedules
-from scheduler.jobs import Ticking, ask_for_run, pass_of_the_clock, work_off
+from scheduler.jobs import Ticking, ask_for_run, forget, pass_of_the_clock, work_off
 from scheduler.lock import FileLock
 
 _log = logging.getLogger(__name__)
 
 _FOLLOW_S = 5
 _TICK_S = 300
+_FORGET_S = 3600
 _STANDBY_S = 5.0
 _STOP_S = 10.0
 _PREFIX = "schedule:"
@@ -85,7 +86,8 @@ def _weekday(text: str) -> int:
 class Clock:
     """Works while it holds the lock; a second one stands by, and takes over when the first is gone.
 
-    `follow_s`: how often it looks for schedules and runs that other processes wrote; `wake` looks at once.
+    `follow_s`: how often it looks for schedules and runs that other processes wrote; `wake` looks at once. `keep`: how
+    long history is kept; None for ever.
     """
 
     def __init__(
@@ -99,6 +101,8 @@ class Clock:
         follow_s: int = _FOLLOW_S,
         tick_s: int = _TICK_S,
         standby_s: float = _STANDBY_S,
+        keep: timedelta | None = None,
+        forget_s: int = _FORGET_S,
     ) -> None:
         self._schedules = schedules
         self._runs = runs
@@ -108,6 +112,8 @@ class Clock:
         self._follow_s = follow_s
         self._tick_s = tick_s
         self._standby_s = standby_s
+        self._keep = keep
+        self._forget_s = forget_s
         self._known: dict[str, Schedule] = {}
         self._following = threading.Lock()
         self._in_charge = threading.Event()
@@ -165,6 +171,8 @@ class Clock:
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
         every = {"tick": (self._tick, self._tick_s), "follow": (lambda: self._follow(waiting), self._follow_s)}
+        if (keep := self._keep) is not None:
+            every["forget"] = (lambda: forget(self._inventory, keep), self._forget_s)
         for job, (does, seconds) in every.items():
             waiting.add_job(does, IntervalTrigger(seconds=seconds, timezone=UTC), id=job)
         waiting.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
 from cmdb.store.base import StoreError
@@ -16,9 +17,11 @@ _log = logging.getLogger(__name__)
 
 
 class Ticking(Protocol):
-    """`cmdb.inventory.Inventory`: the clock pass projects again what a deadline has passed."""
+    """`cmdb.inventory.Inventory`: the clock pass projects again what a deadline has passed; old history is trimmed."""
 
     def tick(self) -> object: ...
+
+    def trim(self, before: timedelta) -> int: ...
 
 
 def ask_for_run(schedule: int, schedules: Schedules, runs: Runs) -> str | None:
@@ -40,6 +43,16 @@ def pass_of_the_clock(inventory: Callable[[], Ticking]) -> None:
         inventory().tick()
     except StoreError as error:
         _log.warning("the clock pass was left out: %s", error)
+
+
+def forget(inventory: Callable[[], Ticking], keep: timedelta) -> None:
+    """Forget history that is older than what is kept; what is left begins with a snapshot."""
+    try:
+        oldest = inventory().trim(keep)
+    except StoreError as error:
+        _log.warning("old history was not trimmed: %s", error)
+    else:
+        _log.info("history begins at revision %s", oldest)
 
 
 def work_off(runs: Runs, scanner: Scanner, underway: Callable[[ScanRun], None], stopped: Callable[[], bool]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cmdb.model import Completeness, Component, Report, RunSection, Section, Statement, Subject
 from discovery.collect import Step
@@ -88,6 +88,7 @@ class Taken:
     reports: list[str] = field(default_factory=list)
     covered: list[RunSection] = field(default_factory=list)
     ticks: int = 0
+    trimmed: list[timedelta] = field(default_factory=list)
 
     def absorb(self, report: Report, actor: str = "discovery") -> None:
         assert actor == "discovery"
@@ -102,3 +103,7 @@ class Taken:
 
     def tick(self) -> None:
         self.ticks += 1
+
+    def trim(self, before: timedelta) -> int:
+        self.trimmed.append(before)
+        return 0

@@ -52,7 +52,7 @@ class Workshop:
         self.scan = Scripted([silent("10.0.0.1")])
         self.clocks: list[Clock] = []
 
-    def clock(self, tick_s: int = 3600) -> Clock:
+    def clock(self, tick_s: int = 3600, keep: timedelta | None = None) -> Clock:
         runs = Runs(self.database, now)
         folder = self._lock.parent
         scanner = Scanner(
@@ -73,6 +73,8 @@ class Workshop:
             follow_s=1,
             tick_s=tick_s,
             standby_s=0.05,
+            keep=keep,
+            forget_s=1,
         )
         self.clocks.append(made)
         return made

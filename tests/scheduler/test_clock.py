@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from cmdb.store.base import StoreUnavailable
 from operations.runs import RunState, Scope
-from scheduler.jobs import pass_of_the_clock
+from scheduler.jobs import forget, pass_of_the_clock
 from scheduler.lock import FileLock
 from tests.fixtures.parts import REPOSITORY
 from tests.operations.scripted import Scripted, Taken, answering, silent
@@ -142,13 +143,23 @@ def test_the_clock_pass_comes_by_itself(workshop: Workshop) -> None:
     assert workshop.graph.ticks >= 1
 
 
-def test_a_store_that_is_away_leaves_out_one_clock_pass(caplog: pytest.LogCaptureFixture) -> None:
+def test_history_is_forgotten_by_itself_where_a_site_keeps_it_for_a_time_only(workshop: Workshop) -> None:
+    workshop.clock(keep=timedelta(days=90)).start()
+
+    workshop.until(lambda: workshop.graph.trimmed)
+
+    assert set(workshop.graph.trimmed) == {timedelta(days=90)}
+
+
+def test_a_store_that_is_away_leaves_out_one_pass(caplog: pytest.LogCaptureFixture) -> None:
     def away() -> Taken:
         raise StoreUnavailable("the store does not answer")
 
     pass_of_the_clock(away)
+    forget(away, timedelta(days=90))
 
     assert "the clock pass was left out: the store does not answer" in caplog.text
+    assert "old history was not trimmed: the store does not answer" in caplog.text
 
 
 HOLDS = """
