@@ -60,7 +60,7 @@ OPERATIONS = (
     "ledger_of", "withdraw_scan", "list_parked", "one_parked", "answer_parked",
     "list_schedules", "add_schedule", "one_schedule", "enable_schedule",
     "remove_schedule", "list_tokens", "create_token", "revoke_token", "list_credentials", "add_credential",
-    "remove_credential", "health", "ready",
+    "remove_credential", "health", "ready", "one_reply", "evidence_of_value", "replay",
 )  # fmt: skip
 
 
