@@ -8,11 +8,15 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
+from cmdb.model import Decision, Identifier, Report, RunSection, Section, Subject
 from tests.cmdb.laws import LAWS, Law, sqlite_stores
+from tests.cmdb.truth.saying import Event, at
 from tests.cmdb.worlds import Told, world
 
 
@@ -35,6 +39,45 @@ def least(law: Law, told: Told, seed: int) -> Told:
     return told
 
 
+def spelt(event: Event) -> str:
+    """An event in one line, times as minutes."""
+    match event:
+        case Report():
+            said = " | ".join(map(_section, event.sections))
+            return f"{minute(event.time)} {event.space} {event.source}:{event.port} run={event.run} {said}"
+        case RunSection():
+            whole = "" if event.complete else " in part"
+            return f"{minute(event.time)} {event.space} {event.run} ends{whole}: {', '.join(event.networks)}"
+        case Decision():
+            return f"{minute(event.time)} {event.id} {event.verdict}: {_identifiers(event.a)} / {_identifiers(event.b)}"
+
+
+def minute(time: datetime) -> int:
+    return round((time - at(0)).total_seconds() / 60)
+
+
+def _section(section: Section) -> str:
+    told = [
+        f"{_subject(one.about)} {dict(one.attributes)} {[part.name for part in one.components]}"
+        for one in section.statements
+    ]
+    told += [
+        f"{one.type}({_subject(one.source)} > {_subject(one.target)} {dict(one.columns)})" for one in section.relations
+    ]
+    return f"{section.name}/{section.completeness}: {'; '.join(told)}"
+
+
+def _subject(subject: Subject) -> str:
+    words = ["itself" if subject.itself else "", subject.cls or "", subject.name or "", subject.address or ""]
+    words += ["" if subject.port is None else f":{subject.port}", _identifiers(subject.identifiers)]
+    inside = "" if subject.owner is None else f" {subject.key} in ({_subject(subject.owner)})"
+    return " ".join(filter(None, words)) + inside
+
+
+def _identifiers(identifiers: Iterable[Identifier]) -> str:
+    return ",".join(f"{scheme}={value[-4:]}" for scheme, value in sorted(identifiers))
+
+
 def main(only: str = "", first: str = "0", count: str = "1000") -> int:
     """Try them; the number of worlds that broke a law."""
     found = 0
@@ -50,7 +93,7 @@ def main(only: str = "", first: str = "0", count: str = "1000") -> int:
         sys.stdout.write(f"{name}: {len(bad)} of {count} broken: {bad[:20]}\n")
         if bad:
             shrunk = min((least(law, world(Random(seed)), seed) for seed in bad[:10]), key=lambda one: len(one.events))
-            sys.stdout.write("\n".join(map(repr, shrunk.events)) + f"\n{shrunk.rules}\n")
+            sys.stdout.write("\n".join(map(spelt, shrunk.events)) + f"\n{shrunk.rules}\n")
             seed = next(seed for seed in bad[:10] if broken(law, shrunk, seed))
             sys.stdout.write(f"{broken(law, shrunk, seed)}\n")
         sys.stdout.flush()
