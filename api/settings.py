@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     language: str = Field(default="en", pattern="^(en|zh)$")
     history_days: int | None = Field(default=None, ge=1, le=36_500, description="how long history is kept")
 
+    evidence_days: int = Field(default=90, ge=1, le=36_500, description="how long replies that no value needs are kept")
+    evidence_bytes: int = Field(
+        default=10 * 1024**3, ge=1024**2, description="what all replies may take on disk; the oldest go first"
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

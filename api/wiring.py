@@ -159,7 +159,16 @@ class Services:
             inventory=lambda: self.inventory,
             lock=self.settings.folder / "scheduler.lock",
             keep=self.settings.history,
+            thin_out=self.thin_out,
         )
+
+    def thin_out(self) -> None:
+        """Remove replies that are too old or too much."""
+        from operations.retention import Limits
+        from scheduler.jobs import thin_out
+
+        limits = Limits(self.settings.evidence_days, self.settings.evidence_bytes)
+        thin_out(self.evidence, lambda: self.inventory, limits, now)
 
     @cached_property
     def readiness(self) -> Readiness:

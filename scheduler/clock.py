@@ -87,7 +87,7 @@ class Clock:
     """Works while it holds the lock; a second one stands by, and takes over when the first is gone.
 
     `follow_s`: how often it looks for schedules and runs that other processes wrote; `wake` looks at once. `keep`: how
-    long history is kept; None for ever.
+    long history is kept; None for ever. `thin_out` removes evidence that is too old or too much.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class Clock:
         standby_s: float = _STANDBY_S,
         keep: timedelta | None = None,
         forget_s: int = _FORGET_S,
+        thin_out: Callable[[], None] | None = None,
     ) -> None:
         self._schedules = schedules
         self._runs = runs
@@ -114,6 +115,7 @@ class Clock:
         self._standby_s = standby_s
         self._keep = keep
         self._forget_s = forget_s
+        self._thin_out = thin_out
         self._known: dict[str, Schedule] = {}
         self._following = threading.Lock()
         self._in_charge = threading.Event()
@@ -173,6 +175,8 @@ class Clock:
         every = {"tick": (self._tick, self._tick_s), "follow": (lambda: self._follow(waiting), self._follow_s)}
         if (keep := self._keep) is not None:
             every["forget"] = (lambda: forget(self._inventory, keep), self._forget_s)
+        if self._thin_out is not None:
+            every["thin out"] = (self._thin_out, self._forget_s)
         for job, (does, seconds) in every.items():
             waiting.add_job(does, IntervalTrigger(seconds=seconds, timezone=UTC), id=job)
         waiting.start()

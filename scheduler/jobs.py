@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cmdb.store.base import StoreError
 from operations.errors import OperationsError
+from operations.evidence import EvidenceFolder
+from operations.retention import Limits, trim
 from operations.runs import Run, Runs
 from operations.scanning import Scanner, ScanRun
 from operations.schedules import Schedules
@@ -53,6 +55,30 @@ def forget(inventory: Callable[[], Ticking], keep: timedelta) -> None:
         _log.warning("old history was not trimmed: %s", error)
     else:
         _log.info("history begins at revision %s", oldest)
+
+
+class Holding(Protocol):
+    """`cmdb.inventory.Inventory`: it knows which replies values come from."""
+
+    def evidence_in_use(self) -> frozenset[str]: ...
+
+
+def thin_out(
+    evidence: EvidenceFolder, inventory: Callable[[], Holding], limits: Limits, clock: Callable[[], datetime]
+) -> None:
+    """Remove replies that are too old or too much. Without the store nobody knows which are needed: then none goes."""
+    try:
+        gone = trim(evidence, limits, inventory().evidence_in_use(), clock())
+    except (StoreError, OperationsError) as error:
+        _log.warning("evidence was not trimmed: %s", error)
+        return
+    if gone.replies or gone.visits:
+        _log.info("%s replies and %s visits are no longer kept: %s bytes freed", gone.replies, gone.visits, gone.freed)
+    if gone.in_force:
+        _log.warning(
+            "values come from %s of the replies that are no longer kept: evidence may take %s bytes (evidence_bytes)",
+            gone.in_force, limits.size,
+        )  # fmt: skip
 
 
 def work_off(runs: Runs, scanner: Scanner, underway: Callable[[ScanRun], None], stopped: Callable[[], bool]) -> int:
