@@ -16,6 +16,7 @@ from api.pages import (
     docs,
     entry,
     errors,
+    views_of_changes,
     views_of_cis,
     views_of_conflicts,
     views_of_evidence,
@@ -56,6 +57,7 @@ _API = (
 _PAGES = (
     entry.router,
     views_of_cis.router,
+    views_of_changes.router,
     views_of_evidence.router,
     views_of_conflicts.router,
     views_of_parked.router,

@@ -16,6 +16,7 @@ from api import views
 from api.auth import Reader, ServicesOf
 from api.pages import answers
 from api.pages.drawing import Drawing
+from api.pages.views_of_changes import last_touches
 from api.pages.views_of_parked import of_questions
 from api.paging import Pages
 from api.routes.cis import known
@@ -177,6 +178,7 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
         cables=sorted((_cable(end) for end in document["relations"] if end["type"] == "connects_to"), key=_by_port),
         problems=[problem for problem in inventory.problems() if stored.ci.id in problem.about],
         legs=_names(inventory.graph().cis),
+        history=last_touches(inventory, stored.ci.id, drawing.texts(request)),
     )
 
 
