@@ -23,7 +23,7 @@ from cmdb.evidence import (
 from cmdb.identity import Identity, identity_record
 from cmdb.known import CLOCK, PROBLEMS, Known, Told, cards_of, load, problem_record, told_of
 from cmdb.lines import covers
-from cmdb.model import CI, Change, Decision, Report, RunSection
+from cmdb.model import CI, SCHEMES, Change, Decision, Report, RunSection
 from cmdb.project_gaps import is_stale
 from cmdb.project_problems import Home, node_home, value_home
 from cmdb.rules import Rules
@@ -224,9 +224,17 @@ class _Work:
             id_: lookup.handles(ci)
             | {Handle("former_id", old) for old in known.identities.former(id_)}
             | {Handle("former_label", label) for label in known.identities[id_].labels}
+            | self._merged_handles(id_)
             for id_ in wanted
             if (ci := known.beside.cis.get(id_)) is not None
         }
+
+    def _merged_handles(self, id_: str) -> set[Handle]:
+        """What a merged CI was known by, in force or not: the serial of a board that was replaced leads to it."""
+        if not self._known.identities.former(id_):
+            return set()
+        found = {Handle(token[0], token[1]) for token in self._known.identities[id_].known if token[0] in SCHEMES}
+        return {one for one in found if one.kind != "member_serial" or Handle("serial", one.value) not in found}
 
     # Records
 
@@ -254,8 +262,8 @@ class _Work:
         now: dict[str, Told] = {}
         for problem in step.projected.problems:
             about = tuple(sorted((step.ids[group] for group in problem.about if group in step.ids), key=order_of))
-            id_ = codec.digest([problem.kind, about, problem.text])[:32]
             homes = tuple(sorted(_home(home, step.ids) for home in problem.homes))
+            id_ = codec.digest([problem.kind, about, problem.text, homes])[:32]
             now[id_] = known.problems.get(id_) or Told(problem.kind, about, problem.text, self._now, homes)
         mended = sorted(known.problems.at(_homes(step, self.news, changes)) - now.keys())
         if mended:
@@ -273,7 +281,8 @@ def _home(home: Home, ids: Mapping[int, str]) -> tuple[str, ...]:
 def _homes(step: Stepped, news: News, changes: Iterable[Change]) -> set[tuple[str, ...]]:
     """What was looked at in a step."""
     part = step.resolution.part
-    found = {value_home(value) for value in step.region.values - step.region.skipped}
+    kept = step.region.skipped - {conflict.value for conflict in part.left}
+    found = {value_home(value) for value in step.region.values - kept}
     found |= {node_home(key) for key in (*part.keys, *part.sought, *news.nodes)}
     found |= {("ci", id_) for id_ in (*step.before, *(step.ids[group] for group in step.projected.cis))}
     images = [*(change.before for change in changes), *step.projected.cis.values()]

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from cmdb import codec
 from cmdb.model import CI, Completeness, State
-from cmdb.nodes import Key
+from cmdb.nodes import UNKNOWN, Key
 from cmdb.project_gaps import Collected
 from cmdb.project_relations import Bond, Bonds
 from cmdb.resolve import Resolution, Unidentified
@@ -67,7 +67,7 @@ def problems(
     every = [
         *(
             _conflict(conflict, resolution, scene)
-            for conflict in resolution.conflicts
+            for conflict in (*resolution.conflicts, *resolution.part.left)
             if not _is_implied(conflict, resolution)
         ),
         *(_unidentified(row, resolution) for row in resolution.queue),
@@ -81,6 +81,7 @@ def problems(
         *_unfit(found, cis),
         *_one_sided(relations, cis, scene),
         *_uncollected(present, scene),
+        *_without_family(present, scene),
     ]
     return tuple(sorted(set(every), key=lambda one: (one.kind, one.text, one.about)))
 
@@ -192,6 +193,16 @@ def _uncollected(present: Mapping[int, CI], scene: Scene) -> Iterator[Problem]:
                 yield _section(ci, group, name, refusal.completeness, refusal.problem)
             for name, reason in of.partial.items():
                 yield _section(ci, group, name, Completeness.PARTIAL, reason)
+
+
+def _without_family(present: Mapping[int, CI], scene: Scene) -> Iterator[Problem]:
+    """What answers, and no family knows its class."""
+    for group, ci in present.items():
+        if ci.cls == UNKNOWN and scene.machine(group) is not None:
+            oid = ci.attributes.get("sys_object_id")
+            of = f" (sysObjectID {oid})" if oid else ""
+            text = f"{ci.name}: it answers, and no family tells its class{of}: write one, or declare its class"
+            yield Problem("no_family", (group,), text, (group,))
 
 
 def _section(ci: CI, group: int, name: str, completeness: Completeness, reason: str | None) -> Problem:

@@ -37,7 +37,9 @@ class Region:
 
     @property
     def part(self) -> Part:
-        return Part(frozenset(self.keys), frozenset(self.sought), frozenset(self._skipped))
+        burnt = self._settled.burnt
+        left = (conflict for value in sorted(self._skipped) if (conflict := self.left(value)) != burnt[value])
+        return Part(frozenset(self.keys), frozenset(self.sought), frozenset(self._skipped), tuple(left))
 
     @property
     def cis(self) -> set[str]:
@@ -66,6 +68,14 @@ class Region:
                 self._skipped.discard(value)
                 self._todo.extend(self._index.carriers.get(value, ()))
 
+    def seek(self, keys: Iterable[Key]) -> None:
+        """Have those of these nodes sought again that are in no CI."""
+        for key in keys:
+            if key[0] == "weak":
+                self._todo.append(key)
+            elif key[0] == "subject" and key not in self._settled.ci_of and key not in self.keys:
+                self.sought.add(key)
+
     def outside(self, value: ValueKey) -> Sequence[tuple[Key, Key]] | None:
         """The pairs outside the region that keep a value burnt; None where there is none."""
         conflict = self._settled.burnt.get(value)
@@ -91,19 +101,22 @@ class Region:
         return bool(carrying) and carrying.isdisjoint(self._index.past.get(value, set()))
 
     def _enter(self, key: Key) -> None:
-        if key in self.keys or key in self.sought:
+        if key in self.keys or (key[0] == "weak" and key in self.sought):
             return
         self._todo.extend(self._index.inner.get(key, ()))
         if key[0] == "weak":
             self.sought.add(key)
             return
         self.keys.add(key)
+        self.sought.discard(key)
         self._index.freshen(key)
         self._todo.extend(self._index.twins(key))
         if key[0] == "owned" and isinstance(owner := key[3], tuple) and owner[0] != "weak":
             self._todo.append(owner)
         if key[0] == "line":
             self._todo.extend(line.key for line in self._index.lines((str(key[1]), str(key[2]))))
+            if key in self._index.nodes:
+                self.seek(self._index.named(self._index.voice(key)))
         node = self._index.nodes.get(key)
         if node is not None:
             self._reach(node)
@@ -121,7 +134,8 @@ class Region:
             self._todo.extend(self._settled.keys(inner))
         if card.owner is not None:
             self._todo.extend(self._settled.keys(card.owner[0]))
-        self.sought |= card.found
+        self._todo.extend(key for key in card.found if key[0] == "weak")
+        self.sought |= {key for key in card.found if key[0] != "weak" and key not in self.keys}
         for space, name in card.names:
             self._named(space, name)
         for space, address in (*card.listing, *card.declared):

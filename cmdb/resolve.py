@@ -49,11 +49,15 @@ class Namesakes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is resolved: `keys` of nodes, `sought` that names and addresses find, `skipped` values that stay burnt."""
+    """What is resolved: `keys` of nodes, `sought` that names and addresses find, `skipped` values that stay burnt.
+
+    `left` are conflicts of skipped values of whose witnesses some are in the part: the others witness alone now.
+    """
 
     keys: Collection[Key]
     sought: Collection[Key]
     skipped: Collection[ValueKey] = ()
+    left: tuple[Conflict, ...] = ()
 
 
 @dataclass(slots=True)

@@ -137,6 +137,7 @@ def stepped(known: Known, news: News, rules: Rules, now: datetime, reserve: Rese
     if whole:
         region.take_all()
     else:
+        region.seek(news.words)
         region.take((), news.nodes)
     while True:
         try:
