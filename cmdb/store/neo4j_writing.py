@@ -38,7 +38,7 @@ class Neo4jTransaction:
 
     def __init__(self, bolt: BoltTransaction) -> None:
         self._bolt = bolt
-        self._position = read_position(bolt.run)
+        self._found = self._position = read_position(bolt.run)
         self._counted = False
         self._applied = False
         self._to_link: dict[str, frozenset[str]] = {}
@@ -194,8 +194,8 @@ class Neo4jTransaction:
 
     def _write_cis(self, work: planning.Plan, handles: Mapping[str, frozenset[Handle]]) -> None:
         new = {ci.id: ci for ci in work.cis}
-        stored = self._each(new, "MATCH (n:CI {id: row}) RETURN n.id, n.class")
-        moved = [(name, cls) for name, cls in stored if new[name].cls != cls]
+        was = [(name, work.was.get(name)) for name in new]
+        moved = [(name, ci.cls) for name, ci in was if isinstance(ci, CI) and new[name].cls != ci.cls]
         for cls, group in _grouped(moved, lambda pair: pair[1]):
             self._each([name for name, _ in group], f"MATCH (n:CI {{id: row}}) REMOVE n:{class_labels(cls)}")
         revision = self._position.revision
@@ -258,7 +258,8 @@ class Neo4jTransaction:
 
     def finish(self) -> None:
         """Move the position, and link records to the CIs they speak of, which may have been made after them."""
-        self._bolt.run(f"MATCH {META} SET m.position = $position", position=position_out(self._position))
+        if self._position != self._found:
+            self._bolt.run(f"MATCH {META} SET m.position = $position", position=position_out(self._position))
         self._each(
             [[key, ci] for key, cis in self._to_link.items() for ci in sorted(cis)],
             "MATCH (r:Record {_key: row[0]}) MATCH (n:CI {id: row[1]}) MERGE (r)-[:FROM]->(n)",
