@@ -59,7 +59,7 @@ def home(request: Request, reader: Reader, services: ServicesOf, drawing: Drawin
 
 def recent(inventory: Inventory, revision: int) -> list[Revision]:
     """The last revisions, newest first."""
-    return inventory.changes(max(0, revision - _RECENT), _RECENT)[::-1]
+    return inventory.changes(max(inventory.oldest(), revision - _RECENT), _RECENT)[::-1]
 
 
 @dataclass(frozen=True, slots=True)
