@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from api.settings import Settings
 
 if TYPE_CHECKING:
+    from api.attempts import Attempts
     from api.feed import Feed
     from api.readiness import Readiness
     from api.stream import Follower
@@ -102,6 +104,12 @@ class Services:
         from operations.sessions import Sessions
 
         return Sessions(self.operations, self.tokens, now)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        from api.attempts import Attempts
+
+        return Attempts(time.monotonic)
 
     @cached_property
     def credentials(self) -> Credentials:

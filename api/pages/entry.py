@@ -38,8 +38,10 @@ def log_in(
 ) -> Response:
     """Start a session with a token. Whatever is wrong with it, the answer is the same."""
     _refuse_foreign(request)
+    services.attempts.check(request)
     started = services.sessions.from_token(token.strip())
     if started is None:
+        services.attempts.failed(request)
         return drawing.page(request, "login.html", status=403, next=_local(next_), wrong="wrong")
     response = RedirectResponse(_local(next_), status_code=303)
     _remember(request, response, started)
@@ -52,8 +54,10 @@ def follow_link(request: Request, services: ServicesOf, drawing: Drawing, secret
 
     A page and no redirect: one that comes from another site, or a mail, would not carry the strict cookie along.
     """
+    services.attempts.check(request)
     started = services.sessions.from_link(secret) if len(secret) <= _LONGEST else None
     if started is None:
+        services.attempts.failed(request)
         return drawing.page(request, "login.html", status=403, next="/", wrong="used")
     response = drawing.page(request, "landing.html")
     _remember(request, response, started)
