@@ -63,7 +63,7 @@ REASONS: Final[Mapping[str, str]] = {
     "disks": "none of their disks is common",
     "mac": "they have MACs in common: {what}",
     "macs": "none of their MACs is common",
-    "identifiers": "their {what} differ",
+    "identifiers": "they differ in {what}",
     "model": "both are a {what}",
 }
 """The sentences of `Reason`; pages say them from their catalogue."""
