@@ -6,6 +6,7 @@ written, wherever they stand.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -97,7 +98,14 @@ class Scrubber:
         return cls(secret for named in credentials for secret in _secrets_of(named))
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
+        """The text without secrets; JSON stays JSON."""
+        scrubbed = self._words(text)
+        if scrubbed == text or _is_json(scrubbed) or not _is_json(text):
+            return scrubbed
+        # A pattern took a quotation mark of JSON's for one of its own.
+        return json.dumps(self._member(json.loads(text)), ensure_ascii=False)
+
+    def _words(self, text: str) -> str:
         if self._given is not None:
             text = self._given.sub(MARK, text)
         lower = text.lower()
@@ -107,6 +115,24 @@ class Scrubber:
             if any(hint in lower for hint in pattern.hints):
                 text = pattern.regex.sub(_without_groups, text)
         return text
+
+    def _member(self, value: Any) -> Any:
+        """A value of JSON, every text in it taken by itself and with its name."""
+        match value:
+            case str():
+                return self._words(value)
+            case list():
+                return [self._member(item) for item in value]
+            case dict():
+                return {self._words(name): self._named(name, item) for name, item in value.items()}
+            case _:
+                return value
+
+    def _named(self, name: str, value: Any) -> Any:
+        if isinstance(value, str):
+            pair = f"{json.dumps(name)}:{json.dumps(value)}"
+            return MARK if self._words(pair).endswith(f':"{MARK}"') else self._words(value)
+        return self._member(value)
 
     def octets(self, octets: bytes) -> bytes:
         """The same for octets, if they are text; others hold no words."""
@@ -134,6 +160,17 @@ class Scrubber:
     def output(self, output: Output) -> Output:
         """What a command printed, both ways."""
         return replace(output, stdout=self.octets(output.stdout), stderr=self.octets(output.stderr))
+
+
+def _is_json(text: str) -> bool:
+    """Whether it is an object or array of JSON."""
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _spellings(text: str) -> Iterable[str]:
