@@ -202,8 +202,7 @@ class _Joiner:
             return False
         group, more = self._groups.pop(first, None), self._groups.pop(second, None)
         self._parent[second] = first
-        if group is not None or more is not None:
-            self._groups[first] = _sum(group or self._made(first), more or self._made(second))
+        self._groups[first] = _sum(group or self._made(first), more or self._made(second))
         return True
 
     def _made(self, key: Key) -> _Group:
