@@ -83,7 +83,7 @@ def _pattern(row: Mapping[str, Any], parts: Mapping[str, str]) -> Pattern:
 
 
 class Scrubber:
-    """Takes out what looks like a secret, and the given ones wherever they stand. Twice changes nothing more."""
+    """Takes out what looks like a secret, and the given ones wherever they stand."""
 
     def __init__(self, given: Iterable[Secret] = (), secrets: Secrets | None = None) -> None:
         self._secrets = secrets or known_secrets()

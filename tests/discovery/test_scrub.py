@@ -267,10 +267,7 @@ def test_twice_takes_nothing_more_out_of_what_is_parsed_and_kept(text: str) -> N
 )
 def test_json_stays_json(document: dict[str, object]) -> None:
     for separators in ((",", ":"), (", ", ": ")):
-        once = Scrubber().text(json.dumps(document, separators=separators))
-
-        json.loads(once)
-        assert Scrubber().text(once) == once
+        json.loads(Scrubber().text(json.dumps(document, separators=separators)))
 
 
 def test_every_pattern_takes_something_out_of_a_line_above() -> None:
