@@ -19,12 +19,13 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from api.feed import Place
+from api.feed import Feed, Place
 from api.problems import Problem
 from api.settings import load
 from api.stream import Follower, events
 from api.wiring import Services, now
 from cmdb.inventory import Inventory
+from cmdb.model import Revision
 from cmdb.rules import Rules
 from cmdb.store.opening import open_store
 from operations.tokens import Role
@@ -157,6 +158,51 @@ def test_no_more_may_listen_than_are_allowed() -> None:
         follower.stop()
 
     asyncio.run(listen())
+
+
+class Gappy:
+    """A journal of which a look once missed the second revision, as one may that reads row by row."""
+
+    def __init__(self, whole: Inventory) -> None:
+        self._whole = whole
+        self._looks = 0
+
+    def changes(self, after: int, limit: int = 1000) -> list[Revision]:
+        self._looks += 1
+        found = self._whole.changes(after, limit)
+        return [revision for revision in found if revision.n != 2] if self._looks == 2 else found
+
+    def oldest(self) -> int:
+        return self._whole.oldest()
+
+    def point(self, text: str) -> int:
+        return self._whole.point(text)
+
+
+def test_a_revision_that_a_look_missed_is_told_in_its_order(told: Services) -> None:
+    feed = Feed(Gappy(told.inventory))
+
+    first = feed.page(Place(0), 100)
+    rest = feed.page(first.next, 100)
+
+    assert [event.at for event in (*first.events, *rest.events)] == [Place(1), Place(2), Place(3)]
+
+
+def test_a_stream_that_was_overtaken_by_a_trim_says_so_and_ends(told: Services) -> None:
+    async def listen() -> list[str]:
+        follower = Follower(told.feed.newest)
+        with follower.listen() as listener:
+            source = events(told.feed, listener, Place(0), 1, lambda: True, 10)
+            blocks = [(await anext(source)).decode() for _ in range(2)]
+            told.inventory.trim(3)
+            blocks += await _all(source)
+        follower.stop()
+        return blocks
+
+    blocks = asyncio.run(listen())
+
+    assert (blocks[0], "\nid: 1\n" in blocks[1]) == (": the feed\nretry: 3000\n\n", True)
+    assert json.loads(blocks[-1].splitlines()[1].removeprefix("data: "))["resume"] == "3"
 
 
 async def _all(source: AsyncIterator[bytes]) -> list[str]:
