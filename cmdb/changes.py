@@ -11,8 +11,9 @@ from cmdb.identity import Identities, Identity
 from cmdb.known import Known
 from cmdb.model import CI, Change, Component, Relation, State, Value
 from cmdb.project import GROUP
-from cmdb.project_relations import CABLE, Bond, turned
+from cmdb.project_relations import Bond, turned
 from cmdb.project_values import order_key
+from cmdb.schema import CABLE
 from cmdb.step import Stepped
 from cmdb.store.base import Transaction
 from cmdb.surroundings import natural_key
@@ -78,7 +79,7 @@ def _leg(leg: str, ids: Mapping[int, str]) -> str | None:
 
 def _relations(known: Known, step: Stepped, tx: Transaction) -> list[Change]:
     """Of the CIs that were projected, and of those that are gone."""
-    touched = {*step.before, *(step.ids[group] for group in step.projected.cis), *step.assigned.changed}
+    touched = {*step.before, *(step.ids[group] for group in step.groups), *step.assigned.changed}
     stored = known.beside.relations_of(touched)
     wanted: dict[Any, tuple[str, str, str, Mapping[str, Value]]] = {}
     for bond in step.projected.relations:

@@ -121,11 +121,12 @@ class _Assigner:
         self._part = {ci for key in part if (ci := resolution.settled.ci_of.get(key)) is not None}
 
     def assigned(self, groups: Sequence[int]) -> Assigned:
+        fitting = self._fitting(groups)
         by_depth: dict[int, list[int]] = {}
         for group in groups:
             by_depth.setdefault(self._depth(group), []).append(group)
         for _, level in sorted(by_depth.items()):
-            self._level(level)
+            self._level(level, fitting)
         return Assigned(self._ids, {id_: one for id_, one in self._changed.items() if self._before.get(id_) != one})
 
     def _depth(self, group: int) -> int:
@@ -137,24 +138,45 @@ class _Assigner:
             owner = self._resolution.owners.get(owner[0])
         return depth
 
-    def _level(self, groups: Sequence[int]) -> None:
+    def _fitting(self, groups: Sequence[int]) -> dict[str, int]:
+        """The group that each id fits best by what it is known by of itself, be it inside something or not."""
+        tokens = {group: self._tokens(group) for group in groups}
+        found = self._strong(tokens)
+        self._refuse_outside(found)
+        claims: dict[int, str] = {}
+        fitting: dict[str, int] = {}
+        for id_ in sorted(found, key=number_of):
+            fitting[id_] = self._best(id_, found[id_], tokens, claims)
+            claims[fitting[id_]] = id_
+        return fitting
+
+    def _strong(self, tokens: Mapping[int, frozenset[Token]]) -> dict[str, list[int]]:
+        """The ids that something tells of groups."""
+        found: dict[str, list[int]] = {}
+        for group, known_by in tokens.items():
+            for id_ in {id_ for token in known_by if self._tells(token) for id_ in self._holders(token)}:
+                found.setdefault(id_, []).append(group)
+        return found
+
+    def _level(self, groups: Sequence[int], fitting: Mapping[str, int]) -> None:
         """Groups whose owners have their ids."""
         tokens = {group: self._tokens(group) for group in groups}
-        strong: dict[str, list[int]] = {}
+        strong = {
+            id_: [fitting[id_]] if id_ in fitting else found
+            for id_, found in self._strong(tokens).items()
+            if id_ not in fitting or fitting[id_] in tokens
+        }
         faint: dict[str, list[int]] = {}
         for group in groups:
-            telling = {id_ for token in tokens[group] if self._tells(token) for id_ in self._holders(token)}
-            for id_ in telling:
-                strong.setdefault(id_, []).append(group)
             beside = {id_ for token in tokens[group] if token[0] == "line" for id_ in self._holders(token)}
-            for id_ in beside - telling:
+            for id_ in beside - strong.keys() - fitting.keys():
                 if len(self._common(id_, tokens[group])) > 1:
                     faint.setdefault(id_, []).append(group)
         self._refuse_outside({*strong, *faint})
         claims: dict[int, list[str]] = {}
         for id_ in sorted(strong, key=number_of):
             claims.setdefault(self._best(id_, strong[id_], tokens, claims), []).append(id_)
-        for id_ in sorted(faint.keys() - strong.keys(), key=number_of):
+        for id_ in sorted(faint, key=number_of):
             # A burnt value at the same address tells a group that nobody else is, and joins nothing.
             free = [group for group in faint[id_] if group not in claims]
             if free:

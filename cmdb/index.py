@@ -187,13 +187,20 @@ def _same(old: Node, new: Node) -> bool:
         return False
     if old.line is not None and new.line is not None and (old.line.macs, old.past) != (new.line.macs, new.past):
         return False
-    return (
-        old.space, old.identifiers, old.classes, old.names, old.addresses, old.ports, old.command, old.listeners,
+    return _classes(old) == _classes(new) and (
+        old.space, old.identifiers, old.names, old.addresses, old.ports, old.command, old.listeners,
         old.weak,
     ) == (
-        new.space, new.identifiers, new.classes, new.names, new.addresses, new.ports, new.command, new.listeners,
+        new.space, new.identifiers, new.names, new.addresses, new.ports, new.command, new.listeners,
         new.weak,
     )  # fmt: skip
+
+
+def _classes(node: Node) -> set[object]:
+    """What is said of a class; how many say so matters only where they do not agree."""
+    if len({claim.cls for claim in node.classes}) > 1:
+        return set(node.classes)
+    return {(claim.cls, claim.kind, claim.itself) for claim in node.classes}
 
 
 def sought_by(node: Node) -> set[Sought]:

@@ -18,12 +18,12 @@ from cmdb.nodes import Key, Voice, subject_key
 from cmdb.project_gaps import Collected, collected, gaps, is_stale
 from cmdb.project_hearing import Words
 from cmdb.project_problems import Problem, problems
-from cmdb.project_relations import CABLE, Bond, Bonds, bonds
+from cmdb.project_relations import Bond, Bonds, bonds
 from cmdb.project_relations import Said as Claimed
 from cmdb.project_values import Utterance, shape
 from cmdb.resolve import Resolution
 from cmdb.rules import Rules
-from cmdb.schema import fits
+from cmdb.schema import CABLE, fits
 from cmdb.surroundings import Surroundings, codes_of, room_of
 
 __all__ = ["GROUP", "Problem", "Projected", "Rules", "project", "project_part", "utterances"]
@@ -60,10 +60,11 @@ def project(world: World, resolution: Resolution, rules: Rules, now: datetime) -
 
 
 def project_part(
-    resolution: Resolution, rules: Rules, now: datetime, also: Iterable[int], beside: Surroundings
-) -> Projected:
-    """The CIs of a part, and `also` some beside it, with all their relations."""
-    return _Projection(resolution, rules, now, also, beside).projected()
+    resolution: Resolution, rules: Rules, now: datetime, also: Iterable[int], beside: Surroundings,
+    shaped: Iterable[int] = (),
+) -> Projected:  # fmt: skip
+    """The CIs of a part, and `also` some beside it, with all their relations; `shaped` are projected without these."""
+    return _Projection(resolution, rules, now, also, beside).projected(shaped)
 
 
 def utterances(resolution: Resolution, group: int, rules: Rules, now: datetime) -> list[Utterance]:
@@ -92,19 +93,28 @@ class _Projection:
         self._claimed: dict[tuple[Key, int], Claimed] = {}
         self.cis: dict[int, CI] = {}
 
-    def projected(self) -> Projected:
+    def projected(self, bare: Iterable[int]) -> Projected:
         shaped: dict[int, CI] = {}
-        for group in self.targets:
+        for group in (*self.targets, *bare):
             said = self._heard(group)
             if said or self.resolution.lines(group):
                 shaped[group] = shape(said, self._rules, *self._place(group))
+        targets = shaped.keys() & set(self.targets)
+        self._claimed = {
+            token: claim
+            for token, claim in self._claimed.items()
+            if not targets.isdisjoint((claim.source, claim.target))
+        }
         ends = {end for claim in self._claimed.values() for end in (claim.source, claim.target)}
-        known = shaped | {end: image for end in ends - set(self.targets) if (image := self.image(end)) is not None}
+        known = shaped | {end: image for end in ends - shaped.keys() if (image := self.image(end)) is not None}
         claims = [one for one in self._claimed.values() if one.source in known and one.target in known]
         found = bonds(claims, known)
-        located, unplaced = self._located(shaped, found)
+        located, unplaced = self._located({group: shaped[group] for group in shaped if group in targets}, found)
         states = {group: self._state(group, shaped) for group in shaped}
-        self.cis = {group: self._whole(group, ci, states[group]) for group, ci in shaped.items()}
+        whole = {
+            group: self._whole(ci, states[group], self._owner(group, shaped), group) for group, ci in shaped.items()
+        }
+        self.cis = whole
         every = known | self.cis
         gone = {group for group, ci in every.items() if ci.state is State.RETIRED}
         relations = tuple(
@@ -234,8 +244,14 @@ class _Projection:
         retired = self._now - since > self._rules.retired_after(ci.cls)
         return (State.RETIRED if retired else State.MISSING), since
 
-    def _whole(self, group: int, ci: CI, state: tuple[State, datetime | None]) -> CI:
+    def _owner(self, group: int, shaped: Mapping[int, CI]) -> tuple[int, str] | None:
+        """Inside which CI another is; one that no claim in force names any more has nothing inside."""
         owner = self.resolution.owner(group)
+        if owner is None or (owner[0] not in shaped and self.image(owner[0]) is None):
+            return None
+        return owner
+
+    def _whole(self, ci: CI, state: tuple[State, datetime | None], owner: tuple[int, str] | None, group: int) -> CI:
         components = (*ci.components, *self._group_parts(group))
         missing = (
             {}
@@ -300,12 +316,18 @@ class _Projection:
             ci = shaped.get(group) or self.image(group)
             return ci is not None and ci.cls == "room"
 
-        stated = {
-            bond.source: bond.target for bond in known.found if bond.type == "located_in" and is_room(bond.target)
-        }
+        said: dict[int, list[int]] = {}
+        for bond in known.found:
+            if bond.type == "located_in" and is_room(bond.target):
+                said.setdefault(bond.source, []).append(bond.target)
+        stated = {group: places[-1] for group, places in said.items()}
         found: list[Bond] = []
         odd: list[tuple[int, str, str]] = []
         for group, ci in shaped.items():
+            if len(said.get(group, ())) > 1:
+                names = [each.name for at in said[group] if (each := shaped.get(at) or self.image(at)) is not None]
+                odd.append((group, "two_places", f"declarations say it is in {' and in '.join(sorted(names))}"))
+                continue
             code = room_of(ci.label)
             if code is None or ci.cls == "room" or not fits("located_in", ci.cls, "room"):
                 continue

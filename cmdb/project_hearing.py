@@ -8,6 +8,7 @@ from cmdb.lines import Said
 from cmdb.model import GroupClaim, RelationClaim, Statement, Subject
 from cmdb.nodes import Key, Voice, is_inside, kind_of, subject_key
 from cmdb.project_values import Utterance
+from cmdb.schema import CABLE
 
 
 @dataclass(slots=True)
@@ -19,12 +20,19 @@ class Words:
     groups: list[tuple[GroupClaim, Utterance]] = field(default_factory=list)
     leg_of: list[Key] = field(default_factory=list)
 
-    def content(self) -> list[object]:
-        """What tells whether it is said anew: all but by whom, and when."""
+    def of_it(self) -> list[object]:
+        """What tells whether something else is said of a node itself: all but by whom, and when."""
         return [
             [None if one is None else (one.subject, one.statement, one.kind, one.stale) for one in self.told],
-            [(claim, by.kind, by.stale) for _, _, claim, by in self.claims],
             [(claim, by.stale) for claim, by in self.groups],
+        ]
+
+    def led_from(self, key: Key) -> list[object]:
+        """The same of the relations that lead from it, or are declared of either end."""
+        return [
+            (claim, by.kind, by.stale)
+            for source, _, claim, by in self.claims
+            if source == key or (claim.type == CABLE and by.kind == "declared")
         ]
 
 

@@ -63,7 +63,8 @@ def problems(
 ) -> tuple[Problem, ...]:
     """All problems of a part, sorted; `cis` are those of the part, and the other ends of its relations."""
     resolution = scene.resolution
-    present = {group: ci for group, ci in scene.cis.items() if ci.state is not State.RETIRED}
+    targets = set(scene.targets)
+    present = {group: ci for group, ci in scene.cis.items() if ci.state is not State.RETIRED and group in targets}
     every = [
         *(
             _conflict(conflict, resolution, scene)

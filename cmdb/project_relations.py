@@ -9,9 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from cmdb.model import CI, EMPTY, Value
 from cmdb.project_values import Claim, Utterance, best, interface_named, is_management, order_key
-from cmdb.schema import RELATION_TYPES, REPORTERS, RelationType, fits
+from cmdb.schema import CABLE, RELATION_TYPES, REPORTERS, RelationType, fits
 
-CABLE: Final = "connects_to"
 _SWAP: Final = {
     "from_port": "to_port", "to_port": "from_port", "from_management": "to_management",
     "to_management": "from_management",

@@ -218,6 +218,8 @@ _TYPES = (
     RelationType("owned_by", "owns", tuple(name for name in CONCRETE if name != "team"), ("team",), None, None),
 )  # fmt: skip
 
+CABLE: Final = "connects_to"
+
 RELATION_TYPES: Mapping[str, RelationType] = MappingProxyType({row.name: row for row in _TYPES})
 
 COLUMN_TYPES: Mapping[str, type] = MappingProxyType({

@@ -10,7 +10,7 @@ from cmdb.evidence import Place
 from cmdb.identity import Assigned, assign
 from cmdb.known import Known
 from cmdb.lines import Said
-from cmdb.model import CI
+from cmdb.model import CI, Component
 from cmdb.nodes import Key, Node, Voice, value_keys
 from cmdb.project import Projected, project_part
 from cmdb.project_gaps import is_stale
@@ -25,7 +25,10 @@ Reserve = Callable[[int], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """What came out of a step: the part, its projection, and the ids of all groups that were projected."""
+    """What came out of a step: the part, its projection, and the ids of all groups that were projected.
+
+    `before` are the CIs that were the part, or beside it, and `shaped` those of which the values alone were projected.
+    """
 
     region: Region
     resolution: Resolution
@@ -33,10 +36,19 @@ class Stepped:
     assigned: Assigned
     ids: Mapping[int, str]
     before: frozenset[str]
+    shaped: frozenset[str]
+
+    @property
+    def groups(self) -> list[int]:
+        """The groups of which the relations were projected, too."""
+        return [group for group in self.projected.cis if self.ids[group] not in self.shaped]
 
 
 class News:
-    """What is new: nodes that are others now, with how they were, and nodes of which something else is said."""
+    """What is new: nodes that are others now, with how they were; of which other values are said, or other relations.
+
+    Who is only the far end of a relation has no news: a relation belongs to the end that it leads from.
+    """
 
     def __init__(self, known: Known, rules: Rules, now: datetime) -> None:
         self._known = known
@@ -44,6 +56,7 @@ class News:
         self._now = now
         self.nodes: dict[Key, Node | None] = {}
         self.words: set[Key] = set()
+        self.values: set[Key] = set()
         self.places: set[Place] = set()
 
     def at(self, place: Place, *, all_of_it: bool = False) -> None:
@@ -88,8 +101,11 @@ class News:
                 continue
             words, others = self._words(old, mine.values()), self._words(new, yours.values())
             for key in words.keys() | others.keys():
-                if all_of_it or words.get(key) != others.get(key):
+                was, now = words.get(key, []), others.get(key, [])
+                if all_of_it or [one.led_from(key) for one in was] != [one.led_from(key) for one in now]:
                     self.words.add(key)
+                if [one.of_it() for one in was] != [one.of_it() for one in now]:
+                    self.values.add(key)
 
     def _sections(self, voice: Voice | None) -> dict[str, dict[tuple[str, bool, bool], tuple[Said, bool, bool]]]:
         found: dict[str, dict[tuple[str, bool, bool], tuple[Said, bool, bool]]] = {}
@@ -104,12 +120,12 @@ class News:
         limit = self._rules.staleness.get(said.name.partition(".")[0])
         return limit is not None and is_stale(said.held.confirmed, limit, self._now)
 
-    def _words(self, voice: Voice | None, sections: Iterable[tuple[Said, bool, bool]]) -> dict[Key, list[list[object]]]:
-        found: dict[Key, list[list[object]]] = {}
+    def _words(self, voice: Voice | None, sections: Iterable[tuple[Said, bool, bool]]) -> dict[Key, list[Words]]:
+        found: dict[Key, list[Words]] = {}
         if voice is not None:
             for said, aside, stale in sections:
                 for key, words in self._known.index.heard(voice, said, stale=stale, aside=aside).of.items():
-                    found.setdefault(key, []).append(words.content())
+                    found.setdefault(key, []).append(words)
         return found
 
 
@@ -137,7 +153,7 @@ def stepped(known: Known, news: News, rules: Rules, now: datetime, reserve: Rese
     if whole:
         region.take_all()
     else:
-        region.seek(news.words)
+        region.seek(news.words | news.values)
         region.take((), news.nodes)
     while True:
         try:
@@ -150,30 +166,59 @@ def _attempt(known: Known, news: News, rules: Rules, now: datetime, reserve: Res
     resolution = resolve_part(known.index, known.world.decisions, known.settled, region.part)
     before = region.cis
     also = _also(known, news, resolution, before)
+    shaped = _cis_of(known, resolution, news.values) - also - before
     while True:
-        projected = project_part(resolution, rules, now, [resolution.number_of(id_) for id_ in also], known.beside)
+        numbers = [resolution.number_of(id_) for id_ in also]
+        projected = project_part(
+            resolution, rules, now, numbers, known.beside, [resolution.number_of(id_) for id_ in shaped]
+        )
         more = _standing(known, resolution, projected, also | before) - also - before
+        more |= {id_ for id_ in shaped if _is_reshaped(known, resolution, projected, id_)}
         if not more:
             break
         also |= more
+        shaped -= more
     assigned = assign(resolution, (group for group in projected.cis if group >= 0), known.identities, reserve)
     ids = dict(assigned.ids) | {number: id_ for id_, number in resolution.outside.items()}
-    return Stepped(region, resolution, projected, assigned, ids, frozenset(before | also))
+    return Stepped(region, resolution, projected, assigned, ids, frozenset(before | also), frozenset(shaped))
+
+
+def _is_reshaped(known: Known, resolution: Resolution, projected: Projected, id_: str) -> bool:
+    """Whether more of a CI is another now than its values: relations and problems hang on it."""
+    before, after = known.beside.cis.get(id_), projected.cis.get(resolution.number_of(id_))
+    return (
+        before is None
+        or after is None
+        or any(getattr(before, name) != getattr(after, name) for name in ("cls", "space", "name", "label", "state"))
+        or _ports(before) != _ports(after)
+    )
+
+
+def _ports(ci: CI) -> list[Component]:
+    """The components; the legs of groups are no ports."""
+    return [part for part in ci.components if part.kind != "group"]
+
+
+def _cis_of(known: Known, resolution: Resolution, keys: Iterable[Key]) -> set[str]:
+    """The CIs of nodes, as they were and as they are, where these are beside the part."""
+    found: set[str] = set()
+    for key in keys:
+        group = resolution.number(key)
+        found |= {id_ for id_ in (known.settled.ci_of.get(key),) if id_ is not None}
+        if group is not None and group < 0:
+            found.add(resolution.id_of(group))
+    return {id_ for id_ in found if id_ in known.settled.cards}
 
 
 def _also(known: Known, news: News, resolution: Resolution, part: set[str]) -> set[str]:
     """The CIs beside the part that must be projected again: of them something else is said, or by others."""
     settled, index = known.settled, known.index
-    found: set[str] = set()
+    found = _cis_of(known, resolution, news.words)
 
     def add(key: Key) -> None:
-        group = resolution.number(key)
-        for id_ in (settled.ci_of.get(key), resolution.id_of(group) if group is not None and group < 0 else None):
-            if id_ is not None:
-                found.add(id_)
+        found.update(_cis_of(known, resolution, (key,)))
 
     for key in news.words:
-        add(key)
         if key[0] == "line" and (ci := settled.ci_of.get(key)) is not None:
             found |= settled.all_inside(ci)
     for key in resolution.part.sought:
@@ -189,7 +234,7 @@ def _also(known: Known, news: News, resolution: Resolution, part: set[str]) -> s
                     words = index.heard(voice, said, stale=False, aside=False).of.get(key, Words())
                     for of in words.leg_of:
                         add(of)
-    return {id_ for id_ in found - part if id_ in settled.cards}
+    return found - part
 
 
 def _revoked(known: Known, news: News, resolution: Resolution, part: set[str]) -> Iterable[Key]:
