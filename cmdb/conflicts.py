@@ -141,9 +141,9 @@ def _rows(standing: Standing, cis: Mapping[str, CI]) -> Iterator[_Row]:
         values.setdefault(members, []).append(conflict.value)
         pairs = witnesses.setdefault(members, [])
         for one, other in conflict.witnesses:
-            a, b = sorted((standing.ci_of(one), standing.ci_of(other)))
+            a, b = standing.ci_of(one), standing.ci_of(other)
             if a != b and a in cis and b in cis and not any({a, b} & {*pair} for pair in pairs):
-                pairs.append((a, b))
+                pairs.append((a, b) if number_of(a) < number_of(b) else (b, a))
     for members, found in values.items():
         serials = {(value, domain) for scheme, value, domain in found if scheme == "serial"}
         # A serial is a member serial, too: that says nothing more.
