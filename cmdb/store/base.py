@@ -177,6 +177,17 @@ class Transaction(Protocol):
         A batch without changes takes no revision and returns None. Once per transaction at most.
         """
 
+    # To copy a store into an empty one.
+
+    def lay(self, base: Base, cis: Sequence[StoredCI], relations: Sequence[Relation]) -> None:
+        """Begin where another store's trimmed history begins, with some of what was known there; before any revision.
+
+        Relations are known as from the base on, CIs as from their own revisions.
+        """
+
+    def replay(self, revision: Revision) -> None:
+        """Commit another store's next revision as it is, also several in one transaction. StoreError if none follows."""
+
 
 class GraphStore(Protocol):
     """A store of either kind. Every method raises only StoreError or its subclasses."""
@@ -227,6 +238,12 @@ class GraphStore(Protocol):
         """The last revision committed at or before a time; 0 before the first. Raises Gone for one before the base."""
 
     def base(self) -> Base: ...
+
+    def kinds(self) -> list[str]:
+        """The kinds of records that there are, in order."""
+
+    def sequences(self) -> dict[str, int]:
+        """The last number taken of each sequence."""
 
     def trim(self, before: int) -> Base:
         """Forget what was before a revision, which becomes the base: the journal up to it, what had ended by then.

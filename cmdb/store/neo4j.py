@@ -159,6 +159,13 @@ class Neo4jStore:
     def base(self) -> Base:
         return read_base(self._server.run)
 
+    def kinds(self) -> list[str]:
+        return sorted(kind for (kind,) in self._server.run("MATCH (r:Record) RETURN DISTINCT r.kind"))
+
+    def sequences(self) -> dict[str, int]:
+        rows = self._server.run("MATCH (s:Sequence) RETURN s.name, s.last")
+        return {name: int(last) for name, last in sorted(rows)}
+
     def trim(self, before: int) -> Base:
         while True:
             with self.write() as transaction:

@@ -144,8 +144,12 @@ def trim_step(run: Run, before: int) -> Base:
     if base != old:
         run("MATCH (r:Revision) WHERE r.n <= $n DELETE r", n=base.revision)
         run("MATCH (p:Past) WHERE p.until <= $n DELETE p", n=base.revision)
-        run(f"MATCH {META} SET m.base = $base", base=history.base_out(base))
+        write_base(run, base)
     return base
+
+
+def write_base(run: Run, base: Base) -> None:
+    run(f"MATCH {META} SET m.base = $base", base=history.base_out(base))
 
 
 def fill_from_journal(run: Run) -> None:

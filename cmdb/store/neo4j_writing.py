@@ -24,7 +24,7 @@ from cmdb.store.neo4j_graph import (
     record_properties,
     relation_properties,
 )
-from cmdb.store.neo4j_history import past_properties, trim_step
+from cmdb.store.neo4j_history import past_properties, trim_step, write_base
 from cmdb.store.neo4j_reading import read_cis, read_handles, read_position, read_records, read_relations
 
 _ROWS = 5_000
@@ -124,11 +124,25 @@ class Neo4jTransaction:
             self._position = replace(self._position, revision=revision.n, at=revision.at, hash=revision.hash)
         handles = self._write_handles(work)
         self._drop_relations(work)
-        self._write_cis(work, handles)
+        self._write_cis(work, handles, {})
         self._write_components(work)
         self._write_relations(work)
         self._applied = True
         return revision
+
+    def replay(self, revision: Revision) -> None:
+        self._applied = False
+        planning.check_replayed(self.apply(planning.batch_of(revision)), revision)
+
+    def lay(self, base: Base, cis: Sequence[StoredCI], relations: Sequence[Relation]) -> None:
+        planning.check_laid(base, self._position)
+        work = planning.laid(base, cis, relations)
+        self._refuse_dangling(work)
+        write_base(self._bolt.run, base)
+        self._position = replace(self._position, revision=base.revision, at=base.at, hash=base.hash)
+        self._write_cis(work, {}, {row.ci.id: row.revision for row in cis})
+        self._write_components(work)
+        self._write_relations(work)
 
     def _each(self, rows: Iterable[Any], statement: str, **parameters: object) -> list[list[Any]]:
         """Run a statement for each row, thousands at a time; `row` is its name there."""
@@ -192,7 +206,9 @@ class Neo4jTransaction:
         )
         return new
 
-    def _write_cis(self, work: planning.Plan, handles: Mapping[str, frozenset[Handle]]) -> None:
+    def _write_cis(
+        self, work: planning.Plan, handles: Mapping[str, frozenset[Handle]], since: Mapping[str, int]
+    ) -> None:
         new = {ci.id: ci for ci in work.cis}
         was = [(name, work.was.get(name)) for name in new]
         moved = [(name, ci.cls) for name, ci in was if isinstance(ci, CI) and new[name].cls != ci.cls]
@@ -202,7 +218,12 @@ class Neo4jTransaction:
         for cls, cis in _grouped(work.cis, lambda ci: ci.cls):
             self._each(
                 [
-                    ci_properties(ci, work.after[ci.id].decode(), revision, handles.get(ci.id, frozenset()))
+                    ci_properties(
+                        ci,
+                        work.after[ci.id].decode(),
+                        since.get(ci.id, revision),
+                        handles.get(ci.id, frozenset()),
+                    )
                     for ci in cis
                 ],
                 f"MERGE (n:CI {{id: row.id}}) SET n = row SET n:{class_labels(cls)}",

@@ -10,12 +10,12 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cmdb import codec
 from cmdb.codec import Json
 from cmdb.model import CI, Change, ModelError, Relation, Revision, Value, check_value
-from cmdb.store.base import Batch, Handle, Position, Query, Record, StoreError
+from cmdb.store.base import Base, Batch, Handle, Position, Query, Record, StoredCI, StoreError
 
 START = Position(0, None, "0" * 64)
 """Where an empty store stands; its hash is the `prev_hash` of the first revision."""
@@ -183,6 +183,30 @@ def draft(batch: Batch, work: Plan, position: Position) -> tuple[Revision, bytes
     digest = hashlib.sha256(b'%b,"changes":%b,%b' % (head[:-1], changes, tail[1:])).hexdigest()
     revision = Revision(n, at, batch.actor, batch.run, batch.reason, batch.changes, position.hash, digest)
     return revision, zlib.compress(changes, level=1)
+
+
+def batch_of(revision: Revision) -> Batch:
+    """What another store's revision did, without handles, which are no part of history."""
+    return Batch(revision.changes, {}, revision.actor, revision.reason, revision.at, revision.run)
+
+
+def check_replayed(made: Revision | None, revision: Revision) -> None:
+    """StoreError where a revision did not become the same one here."""
+    if made is None or made.hash != revision.hash:
+        raise StoreError(f"revision {revision.n} cannot be the next one of this store")
+
+
+def check_laid(base: Base, position: Position) -> None:
+    """StoreError where another store's base is to be laid over something."""
+    if position.revision not in {0, base.revision}:
+        raise StoreError(f"the store stands at revision {position.revision}: only an empty one can be begun")
+
+
+def laid(base: Base, cis: Sequence[StoredCI], relations: Sequence[Relation]) -> Plan:
+    """What is known at another store's base, to be stored without a revision."""
+    images: list[CI | Relation] = [*(row.ci for row in cis), *relations]
+    changes = tuple(Change(image.id, None, image) for image in images)
+    return plan(Batch(changes, {}, "", f"base at revision {base.revision}", datetime.min.replace(tzinfo=UTC)))
 
 
 def _change_json(name: str, work: Plan) -> bytes:

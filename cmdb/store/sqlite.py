@@ -211,6 +211,14 @@ class SqliteStore:
         with self._connection() as connection:
             return read_base(connection)
 
+    def kinds(self) -> list[str]:
+        with self._connection() as connection:
+            return [kind for (kind,) in connection.execute("SELECT DISTINCT kind FROM record ORDER BY kind").fetchall()]
+
+    def sequences(self) -> dict[str, int]:
+        with self._connection() as connection:
+            return dict(connection.execute("SELECT name, last FROM sequence ORDER BY name").fetchall())
+
     def trim(self, before: int) -> Base:
         while True:
             with self.write() as transaction:

@@ -142,11 +142,15 @@ def trim_step(connection: sqlite3.Connection, before: int) -> Base:
     if base != old:
         connection.execute("DELETE FROM journal WHERE n <= ?", (base.revision,))
         connection.execute("DELETE FROM past WHERE until <= ?", (base.revision,))
-        connection.execute(
-            "UPDATE base SET n = ?, at = ?, hash = ?, images = ?",
-            (base.revision, codec.time_out(base.at) if base.at else None, base.hash, base.images),
-        )
+        write_base(connection, base)
     return base
+
+
+def write_base(connection: sqlite3.Connection, base: Base) -> None:
+    connection.execute(
+        "UPDATE base SET n = ?, at = ?, hash = ?, images = ?",
+        (base.revision, codec.time_out(base.at) if base.at else None, base.hash, base.images),
+    )
 
 
 def fill_from_journal(connection: sqlite3.Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from cmdb import codec
 from cmdb.model import CI, Relation, Revision
 from cmdb.store import plan as planning
 from cmdb.store.base import Base, Batch, Handle, Position, Record, StoredCI, StoreError
-from cmdb.store.sqlite_history import trim_step, write_past
+from cmdb.store.sqlite_history import trim_step, write_base, write_past
 from cmdb.store.sqlite_rows import IN, listed, read_cis, read_handles, read_position, read_records, read_relations
 
 
@@ -122,10 +122,23 @@ class SqliteTransaction:
             write_past(self._connection, work, revision.n)
             self._position = replace(self._position, revision=revision.n, at=revision.at, hash=revision.hash)
         self._write_handles(work)
-        self._write_cis(work, self._position.revision)
+        self._write_cis(work, self._position.revision, {})
         self._write_relations(work, self._position.revision)
         self._applied = True
         return revision
+
+    def replay(self, revision: Revision) -> None:
+        self._applied = False
+        planning.check_replayed(self.apply(planning.batch_of(revision)), revision)
+
+    def lay(self, base: Base, cis: Sequence[StoredCI], relations: Sequence[Relation]) -> None:
+        planning.check_laid(base, self._position)
+        work = planning.laid(base, cis, relations)
+        self._refuse_dangling(work)
+        write_base(self._connection, base)
+        self._position = replace(self._position, revision=base.revision, at=base.at, hash=base.hash)
+        self._write_cis(work, base.revision, {row.ci.id: row.revision for row in cis})
+        self._write_relations(work, base.revision)
 
     def _refuse_dangling(self, work: planning.Plan) -> None:
         known = {
@@ -158,8 +171,8 @@ class SqliteTransaction:
             [(kind, value, ci) for ci, handles in work.handles.items() for kind, value in handles],
         )
 
-    def _write_cis(self, work: planning.Plan, revision: int) -> None:
-        """Store and drop CIs; runs after the handles, which the search text holds too."""
+    def _write_cis(self, work: planning.Plan, revision: int, since: Mapping[str, int]) -> None:
+        """Store and drop CIs, as from a revision on; runs after the handles, which the search text holds too."""
         new = {ci.id for ci in work.cis}
         handles = self.handles([*new, *work.handles])
         self._connection.executemany(
@@ -167,7 +180,7 @@ class SqliteTransaction:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET class = excluded.class,"
             " space = excluded.space, name = excluded.name, label = excluded.label, state = excluded.state,"
             " revision = excluded.revision, search = excluded.search, attributes = excluded.attributes",
-            [_row(ci, revision, handles.get(ci.id, frozenset())) for ci in work.cis],
+            [_row(ci, since.get(ci.id, revision), handles.get(ci.id, frozenset())) for ci in work.cis],
         )
         self._connection.executemany(
             "INSERT INTO image VALUES (?, ?) ON CONFLICT (ci) DO UPDATE SET doc = excluded.doc",
