@@ -110,6 +110,11 @@ KINDS: dict[str, tuple[Make, Make, list[tuple[str, str]]]] = {
         lambda time: [stands(time, ROOM)],
         [("10.0.0.1", "snmp.system"), ("declared:places", "declared")],
     ),
+    "no_family": (
+        lambda time: [report("10.0.0.1", time, system(time, "unknown_device", "x", serial="S1"))],
+        lambda time: [report("10.0.0.1", time, system(time, "printer", "x", serial="S1"))],
+        [("10.0.0.1", "snmp.system")],
+    ),
     "section_denied": (
         lambda time: partial(time, Section("ssh.processes", at(time), DENIED, problem="root only")),
         lambda time: partial(time, Section("ssh.processes", at(time), system(time).completeness)),
@@ -186,6 +191,22 @@ def test_one_address_on_two_devices_is_told_once_with_both_replies(inventory: In
         ("10.0.0.1", "snmp.addresses", "address 10.9.9.9"),
         ("10.0.0.2", "snmp.addresses", "address 10.9.9.9"),
     ]
+
+
+def test_what_two_files_put_in_two_rooms_is_a_problem_until_they_agree(inventory: Inventory) -> None:
+    def said(name: str, room: Subject) -> Report:
+        web = thing("server", "h1", serial="S1")
+        return estate(1, web, room, relations=[RelationClaim("located_in", web, room)], name=name)
+
+    inventory.absorb(said("a", ROOM))
+    inventory.absorb(said("b", OTHER))
+    told = of_kind(inventory, "two_places")
+    said_by = [(one.source, one.text) for one in inventory.witnesses(told[0])]
+    inventory.absorb(estate(2, name="b"))
+
+    assert [one.text for one in told] == ["h1: declarations say it is in D010210 and in D010211"]
+    assert said_by == [("declared:a", "located_in"), ("declared:b", "located_in")]
+    assert of_kind(inventory, "two_places") == []
 
 
 def test_a_conflict_is_told_with_who_gives_the_value(inventory: Inventory) -> None:
