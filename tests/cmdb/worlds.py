@@ -82,6 +82,7 @@ def _one(value: str | None) -> list[str]:
 @dataclass(slots=True)
 class _World:
     chance: Random
+    inside: bool = True
     minute: int = 0
     run: int = 1
     things: list[Thing] = field(default_factory=list)
@@ -113,7 +114,7 @@ class _World:
             found = replace(found, frame=chance.choice(("FRAME-A", "FRAME-B")))
         if found.cls == "network_switch" and self.maybe(0.5):
             found = replace(found, members=("M1", "M2"), serial="M1")
-        if found.cls in {"firewall", "server"} and self.maybe(0.25):
+        if self.inside and found.cls in {"firewall", "server"} and self.maybe(0.25):
             outer = "firewall" if found.cls == "firewall" else "enclosure"
             found = replace(found, inside=(outer, "CH1", chance.choice(("red", "blue"))), uuid=None)
         return found
@@ -261,9 +262,9 @@ class _World:
             self.events.append(Decision(f"d{self.minute}", verdict, a, b, "ann", "seen it", at(self.minute)))
 
 
-def world(chance: Random, *, decisions: bool = True, longest: int = 10) -> Told:
-    """A world of up to so many events."""
-    made = _World(chance)
+def world(chance: Random, *, inside: bool = True, decisions: bool = True, longest: int = 10) -> Told:
+    """A world of up to so many events; `inside`: with things that are known by a key in others."""
+    made = _World(chance, inside)
     made.things = [made.thing() for _ in range(chance.randint(1, 4))]
     for minute in range(1, chance.randint(1, longest) + 1):
         made.minute = minute
