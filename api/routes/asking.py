@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api import views
 from api.auth import Reader, ServicesOf
+from api.moments import GONE
 from api.routes.cis import CI_ID, LIMIT, known
 from api.routes.shapes import (
     ClassList,
@@ -81,7 +82,7 @@ def impact_of(
     return JSONResponse(answer.as_json())
 
 
-@router.get("/journal", response_model=Journal)
+@router.get("/journal", response_model=Journal, responses=GONE)
 def journal(
     reader: Reader,
     services: ServicesOf,

@@ -18,7 +18,10 @@ from operations.tokens import Role
 from tests.api.estate import ESTATE
 from tests.fixtures.parts import REPOSITORY
 
-PAGES = ("/", "/cis", "/cis?class=server", "/find?q=web", "/impact", "/problems", "/parked", "/runs", "/api/docs")
+PAGES = (
+    "/", "/cis", "/cis?class=server", "/find?q=web", "/impact", "/problems", "/parked", "/runs", "/changes",
+    "/changes?from=0&by=ci", "/api/docs",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +102,14 @@ def test_every_page_fits_says_its_language_and_breaks_no_rule_of_its_own(
     run = services.runs.newest()[-1].id
 
     seen = []
-    for path in (*PAGES, f"/cis/{web1}", f"/impact?what={web1}&kind=power_off", f"/runs/{run}"):
+    for path in (
+        *PAGES,
+        f"/cis/{web1}",
+        f"/cis/{web1}/history",
+        f"/cis/{web1}/then?at=1",
+        f"/impact?what={web1}&kind=power_off",
+        f"/runs/{run}",
+    ):
         page = visit.go(path)
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         seen.append((path, page.evaluate("document.documentElement.lang"), wide, page.locator("h1").count()))
