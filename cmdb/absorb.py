@@ -26,6 +26,7 @@ from cmdb.lines import covers
 from cmdb.model import CI, SCHEMES, Change, Decision, Report, RunSection
 from cmdb.project_gaps import is_stale
 from cmdb.project_problems import Home, node_home, value_home
+from cmdb.readings import put_aside
 from cmdb.rules import Rules
 from cmdb.settled import Card
 from cmdb.step import News, Stepped, after_before, stepped
@@ -50,7 +51,7 @@ class Outcome:
 def absorb(tx: Transaction, known: Known, report: Report, rules: Rules, now: datetime, actor: str) -> Outcome:
     """Take in a report."""
     check(report)
-    report = normalised(report)
+    report = put_aside(tx, normalised(report), rules)
     place = (report.space, report.source)
     before = known.places.get(place, {})
     sighting, new = taken_in(before, report)
@@ -74,7 +75,7 @@ def absorb_all(
     told: dict[Place, set[str]] = {}
     for report in reports:
         check(report)
-        given = normalised(report)
+        given = put_aside(tx, normalised(report), rules)
         place = (given.space, given.source)
         sighting, new = taken_in(known.places.get(place, {}), given)
         known.take(place, sighting)

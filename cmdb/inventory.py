@@ -27,6 +27,8 @@ from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision
 from cmdb.parked import Asked, Parked, question_by_id, questions
 from cmdb.parking import Parking, Refused, Taken
 from cmdb.project import utterances
+from cmdb.project_values import Utterance
+from cmdb.readings import READING, Reading, places_of, readings_on
 from cmdb.rules import Rules
 from cmdb.sift import sifted
 from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Transaction, Verification
@@ -219,6 +221,9 @@ class Inventory:
                     f"{found.ci.name!r} has changed: its revision is {found.revision} now, not {if_revision}; "
                     "look again, then repeat"
                 )
+            for name in values:
+                if values[name] is not None and self._rules.is_volatile(found.ci.cls, name):
+                    raise ModelError(f"{found.ci.name}, {name}: it is measured and flaps, so it is not entered by hand")
             report = absorbing.later(known, amended(known, graph, found.ci, values, self._clock()))
             outcome = absorbing.absorb(tx, known, report, self._rules, self._clock(), actor)
         return _absorbed(outcome)
@@ -351,9 +356,23 @@ class Inventory:
             known = self._read()
             if found.ci.id not in known.settled.cards:
                 return []
-            view = known.view()
-            said = utterances(view, view.number_of(found.ci.id), self._rules, self._clock())
-            return claims_on(said, found.ci, self._rules)
+            return claims_on(self._said_of(known, found.ci.id), found.ci, self._rules)
+
+    def readings(self, ci: str) -> list[Reading]:
+        """The newest measured values of a CI and its parts, which flap and make no history."""
+        found = self.stored(ci)
+        if found is None:
+            return []
+        with self._writing:
+            known = self._read()
+            if found.ci.id not in known.settled.cards:
+                return []
+            said = self._said_of(known, found.ci.id)
+            return readings_on(said, self._store.records(READING, places_of(said)), found.ci, self._rules)
+
+    def _said_of(self, known: Known, ci: str) -> list[Utterance]:
+        view = known.view()
+        return utterances(view, view.number_of(ci), self._rules, self._clock())
 
     def _read(self) -> Known:
         """What is known, without a transaction: loaded again until no writer came between."""

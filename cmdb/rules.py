@@ -63,10 +63,14 @@ class Rules:
     volatile: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
     scanned: frozenset[str] = frozenset()
     brake: Brake | None = None
+    flapping: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+    """The names of all attributes that flap in some class or component."""
 
     def __post_init__(self) -> None:
         for wrong in self._wrong():
             raise ModelError(wrong)
+        said = frozenset(name.rpartition(".")[2] for name, flaps in self.volatile.items() if flaps)
+        object.__setattr__(self, "flapping", said | _flapping_by_table())
 
     def _wrong(self) -> Iterator[str]:
         """What makes no sense, in words that name the setting."""
@@ -162,6 +166,13 @@ def _unknown(where: str, name: str, *, components: bool = False) -> Iterator[str
         if attribute not in known:
             of = f" of {cls}" if dot else ""
             yield f"{where}: {name}: unknown attribute {attribute!r}{of}; known: {', '.join(sorted(known))}"
+
+
+@lru_cache(maxsize=1)
+def _flapping_by_table() -> frozenset[str]:
+    rows = (pair for row in CI_CLASSES.values() for pair in row.attributes.items())
+    parts = (name for of_kind in COMPONENTS_MEASURED.values() for name in of_kind)
+    return frozenset({*(name for name, row in rows if row.volatile), *parts})
 
 
 @lru_cache(maxsize=256)
