@@ -30,7 +30,7 @@ from cmdb.brake import (
     with_report,
     without,
 )
-from cmdb.evidence import Sighting, check, head_of, normalised, place_key, sighting_id
+from cmdb.evidence import Head, Sighting, check, head_of, normalised, place_key, sighting_id
 from cmdb.lines import continues, covers
 from cmdb.model import Change, Completeness, Graph, ModelError, Report, RunSection
 from cmdb.parked import (
@@ -102,7 +102,7 @@ class _State:
             one
             for one in self.parked.values()
             if (one.report.space, one.report.source) == (report.space, report.source)
-            and (not head.identifiers or continues(head, head_of(one.report)))
+            and _is_of_one_thing(report, head, one.report)
         ]
 
 
@@ -486,6 +486,13 @@ class Parking:
 
 def _waiting(report: Report) -> _Waiting:
     return _Waiting(report.run, report.space, report.source, report.time)
+
+
+def _is_of_one_thing(later: Report, head: Head, earlier: Report) -> bool:
+    """Whether a later report replaces what an earlier one said: what has no identifier is known by its port alone."""
+    if not head.identifiers:
+        return later.port == earlier.port and not head_of(earlier).identifiers
+    return continues(head, head_of(earlier))
 
 
 def _full(report: Report) -> frozenset[str]:
