@@ -12,6 +12,7 @@ import typer
 from api.cli import (
     access,
     conflicts,
+    copying,
     demonstration,
     evidence,
     graph,
@@ -47,6 +48,7 @@ for command in (
     history.trim,
     graph.export,
     graph.verify,
+    copying.copy,
     mending.problems,
     conflicts.conflicts,
     conflicts.duplicates,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from api.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from api.attempts import Attempts
     from api.feed import Feed
     from api.readiness import Readiness
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from cmdb.inventory import Inventory
     from cmdb.rules import Rules
     from cmdb.store.base import GraphStore
+    from cmdb.store.copy import Copied
     from discovery.transport.base import Secret
     from operations.credentials import Credentials
     from operations.database import Database
@@ -48,6 +51,17 @@ class Services:
         from cmdb.store.opening import open_store
 
         return open_store(self.settings.store.get_secret_value())
+
+    def copy_store(self, url: str, told: Callable[[int, int], None]) -> Copied:
+        """Copy the store to another one, which is empty."""
+        from cmdb.store.copy import copy
+        from cmdb.store.opening import open_store
+
+        source, target = self.store, open_store(url)
+        try:
+            return copy(source, target, told)
+        finally:
+            target.close()
 
     @cached_property
     def rules(self) -> Rules:

@@ -186,7 +186,7 @@ class Transaction(Protocol):
         """
 
     def replay(self, revision: Revision) -> None:
-        """Commit another store's next revision as it is, also several in one transaction. StoreError if none follows."""
+        """Commit another store's next revision as it is, also several in one transaction. StoreError if it is none."""
 
 
 class GraphStore(Protocol):
