@@ -119,6 +119,13 @@ def conflicts(
     return [_view(row, standing, cis, claims) for row in rows]
 
 
+def answered(standing: Standing, cis: Mapping[str, CI], decisions: Iterable[Decision]) -> frozenset[ValueKey]:
+    """The values that join nothing, of which nobody need be asked any more."""
+    apart = [one for one in decisions if one.verdict == DIFFERENT]
+    rows = _rows(standing, cis) if apart else ()
+    return frozenset(value for row in rows if _is_answered(row, standing, apart) for value in row.values)
+
+
 def conflict_id(members: Iterable[str]) -> str:
     """What a conflict between these CIs is called: the same as long as they are the same."""
     return f"conflict-{codec.digest(sorted(members, key=number_of))[:12]}"

@@ -17,7 +17,7 @@ from cmdb.claims import ClaimView, claims_on
 from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
-from cmdb.evidence import CONFIRMATION
+from cmdb.evidence import CONFIRMATION, DECISION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate
@@ -388,6 +388,9 @@ class Inventory:
     def problems(self) -> list[ProblemView]:
         """What a person should mend: conflicts, data problems, and what waits unidentified."""
         found = [absorbing.told_of(record) for record in self._store.records(absorbing.PROBLEMS)]
+        if any(told.kind == "conflict" for told in found) and self._store.records(DECISION):
+            answered = self.judging.answered()
+            found = [told for told in found if not any(home[1:] in answered for home in told.homes)]
         return [ProblemView(*told[:4]) for told in sorted(found, key=lambda told: (told.kind, told.text, told.about))]
 
     def mendings(

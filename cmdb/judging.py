@@ -14,6 +14,7 @@ from cmdb.absorb import Known, Outcome
 from cmdb.conflicts import DIFFERENT, SAME, Claims, ConflictView
 from cmdb.decisions import Deciding, DecisionView
 from cmdb.duplicates import Duplicate
+from cmdb.index import ValueKey
 from cmdb.model import Decision, Graph, ModelError
 from cmdb.rules import Rules
 from cmdb.standing import Standing
@@ -59,6 +60,11 @@ class Judging:
         """The queue."""
         with self._read() as state:
             return conflicts.conflicts(state.standing, state.graph.cis, state.decisions, self._claims)
+
+    def answered(self) -> frozenset[ValueKey]:
+        """The values that join nothing, of which a person said that those who carry them are different."""
+        with self._read() as state:
+            return conflicts.answered(state.standing, state.graph.cis, state.decisions)
 
     def duplicates(self) -> list[Duplicate]:
         """The likely duplicates, the likeliest first."""

@@ -288,6 +288,7 @@ def test_a_conflict_that_is_answered_leaves_the_queue_and_stays_a_decision(light
         ("different", ids(mac=mac(1)), ids(mac=mac(2)))
     ]  # fmt: skip
     assert light.judging.conflicts() == []
+    assert [problem.kind for problem in light.problems()] == ["name_twice"]
     assert light.canonical() == before
 
 
