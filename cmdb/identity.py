@@ -169,8 +169,8 @@ class _Assigner:
         faint: dict[str, list[int]] = {}
         for group in groups:
             beside = {id_ for token in tokens[group] if token[0] == "line" for id_ in self._holders(token)}
-            for id_ in beside - strong.keys() - fitting.keys():
-                if len(self._common(id_, tokens[group])) > 1:
+            for id_ in beside:  # not `beside - strong.keys()`, which goes through all of strong for each group
+                if id_ not in strong and id_ not in fitting and len(self._common(id_, tokens[group])) > 1:
                     faint.setdefault(id_, []).append(group)
         self._refuse_outside({*strong, *faint})
         claims: dict[int, list[str]] = {}
