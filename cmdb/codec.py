@@ -33,11 +33,12 @@ Json: TypeAlias = Any
 """What `json` reads and writes; narrowed at once by the functions here."""
 
 _TIME = "$time"
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(document: Json) -> bytes:
     """The one byte string of a JSON document: sorted keys, no spaces, UTF-8."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(document).encode()
 
 
 def digest(document: Json) -> str:

@@ -13,6 +13,7 @@ from cmdb import codec
 from cmdb.model import CI, Change, Component, Graph, Identifier, ModelError, Relation, State, Value
 from cmdb.store.base import GraphStore, Handle, Match, Position, Query, Record, StoredCI, StoreError
 from cmdb.store.opening import open_store
+from cmdb.store.plan import index_key
 from tests.cmdb.store.examples import T0, added, batch, cable, commit, handles, minutes, put, server
 
 GENESIS = "0" * 64
@@ -476,6 +477,15 @@ def test_any_values_come_back_and_keep_the_chain(store: GraphStore, rows: list[d
     found = store.get([ci.id for ci in images])
     assert [codec.ci_out(found[ci.id].ci) for ci in images] == [codec.ci_out(ci) for ci in images]
     assert [row.hash for row in store.journal()] == [codec.revision_hash(row) for row in store.journal()]
+
+
+@given(st.lists(texts | st.integers(), min_size=1, max_size=3))
+def test_the_key_of_an_index_is_canonical_json_while_it_is_short(parts: list[str | int]) -> None:
+    plain = codec.canonical(parts).decode()
+
+    key = index_key(*parts)
+
+    assert key == plain or (len(plain.encode()) > 200 and key.startswith("sha256:"))
 
 
 # Handles
