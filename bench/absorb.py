@@ -38,7 +38,7 @@ from tests.fixtures.stores import empty_neo4j
 
 HOUR = timedelta(hours=1)
 ESTATE = Estate()
-PROBES = 15
+PROBES = 9
 """Reports of one kind whose median is its cost at one size."""
 
 
@@ -180,6 +180,14 @@ def reports_a_second(bench: Bench, rounds: int, *, quick: bool) -> None:
 # One report in a large estate
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds, and how many calls of functions, which a busy machine does not change."""
+
+    seconds: float
+    calls: float
+
+
 def probes(sizes_seen: int) -> dict[str, Callable[[int], Report]]:
     """Kinds of one report, by what it tells; the argument numbers the report."""
     base = 60_000 + sizes_seen * 100
@@ -220,10 +228,10 @@ def with_more_macs(report: Report, *macs: str) -> Report:
 
 
 def grown(bench: Bench, sizes: Sequence[int], limit_s: float, profile: Path | None) -> None:
-    """The cost of one report of each kind at each size, in ms, and against the smallest size."""
+    """The cost of one report of each kind at each size: ms, and times the smallest size's in time and in calls."""
     say("CIs | " + " | ".join(probes(0)) + " | first of a new process | growing: reports/s")
     began = perf_counter()
-    first: list[float] = []
+    first: list[Cost] = []
     with bench.empty() as store:
         clock = Clock()
         inventory = Inventory(store, Rules(), clock)
@@ -239,7 +247,10 @@ def grown(bench: Bench, sizes: Sequence[int], limit_s: float, profile: Path | No
             fresh = Inventory(store, Rules(), clock)
             start_s = timed(fresh.absorb, [ESTATE.server(65_000 + seen, 1, START + HOUR)])
             first = first or costs
-            cells = (f"{cost * 1e3:.1f} ms ({cost / base:.1f}×)" for cost, base in zip(costs, first, strict=True))
+            cells = (
+                f"{one.seconds * 1e3:.1f} ms ({one.seconds / base.seconds:.1f}×; {one.calls / base.calls:.1f}×)"
+                for one, base in zip(costs, first, strict=True)
+            )
             count = len(inventory.graph().cis)
             say(f"{count} | {' | '.join(cells)} | {start_s:.2f} s | {rate:.1f}")
 
@@ -257,19 +268,22 @@ def _grow(inventory: Inventory, coming: Iterator[Grown], size: int, deadline: fl
     return count, since
 
 
-def _costs(inventory: Inventory, seen: int, profile: Path | None) -> list[float]:
+def _costs(inventory: Inventory, seen: int, profile: Path | None) -> list[Cost]:
     costs = []
-    watching = cProfile.Profile() if profile is not None else None
+    everything: list[cProfile.Profile] = []
     for make in probes(seen).values():
-        reports = [make(number) for number in range(PROBES)]
-        if watching is not None:
-            watching.enable()
-        costs.append(median(timed(inventory.absorb, [report]) for report in reports))
-        if watching is not None:
-            watching.disable()
-    if watching is not None and profile is not None:
+        reports = [make(number) for number in range(2 * PROBES)]
+        cost_s = median(timed(inventory.absorb, [report]) for report in reports[::2])
+        calls = []
+        for report in reports[1::2]:
+            with cProfile.Profile() as watching:
+                inventory.absorb(report)
+            calls.append(sum(entry.callcount for entry in watching.getstats()))
+            everything.append(watching)
+        costs.append(Cost(cost_s, median(calls)))
+    if profile is not None:
         with profile.open("w") as file:
-            pstats.Stats(watching, stream=file).sort_stats("cumulative").print_stats(60)
+            pstats.Stats(*everything, stream=file).sort_stats("tottime").print_stats(60)
     return costs
 
 
