@@ -103,9 +103,17 @@ class _Thing:
         for serial in self.serials:
             yield "serial", serial[:_PREFIX]
             yield "serial", serial[1 : 1 + _PREFIX]  # a barcode reads an S before the serial
+
+    def near(self) -> Iterator[tuple[str, ...]]:
+        """Where it meets those whose MACs are next to its own."""
         for mac in self.macs:
             yield "mac", str(mac >> 3)
-            yield "mac", str((mac + 4) >> 3)
+            yield "mac", str((mac + _NEAR) >> 3)
+
+    @property
+    def thin(self) -> bool:
+        """Whether it is known by MACs alone: a neighbour told of it, by a MAC that it may not list itself."""
+        return bool(self.macs) and len(self.macs) == len(self.ci.identifiers)
 
 
 def _canonical(serial: str) -> str:
@@ -117,6 +125,10 @@ def _pairs(things: Mapping[str, _Thing]) -> list[tuple[str, str]]:
     blocks: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for id_, thing in things.items():
         for block in thing.blocks():
+            blocks[block].add(id_)
+    sought = {block for thing in things.values() if thing.thin for block in thing.near()}
+    for id_, thing in things.items():
+        for block in sought.intersection(thing.near()) if sought else ():
             blocks[block].add(id_)
     found = {
         pair
@@ -183,7 +195,7 @@ def _by_mac(a: _Thing, b: _Thing) -> Iterator[Part]:
         if abs(mine - theirs) <= _NEAR
     ]
     if near:
-        yield Part("mac", 20, near[0])
+        yield Part("mac", 50 if a.thin or b.thin else 20, near[0])
     elif a.ci.state is State.PRESENT and b.ci.state is State.PRESENT:
         yield Part("macs", -20, "")
 

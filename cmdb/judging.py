@@ -55,6 +55,7 @@ class Judging:
         self._claims = claims
         self._rules = rules
         self._clock = clock
+        self._alike: tuple[int, tuple[Decision, ...], list[Duplicate]] | None = None
 
     def conflicts(self) -> list[ConflictView]:
         """The queue."""
@@ -69,9 +70,13 @@ class Judging:
     def duplicates(self) -> list[Duplicate]:
         """The likely duplicates, the likeliest first."""
         with self._read() as state:
-            apart = decisions.keep_apart(state.decisions, state.standing)
-            graph = state.graph
-        return duplicates.duplicates(graph, apart)
+            graph, decided = state.graph, tuple(state.decisions)
+            apart = decisions.keep_apart(decided, state.standing)
+        known = self._alike
+        if known is None or known[:2] != (graph.revision, decided):
+            # Worked out once for each state of the graph: it looks at every CI.
+            known = self._alike = (graph.revision, decided, duplicates.duplicates(graph, apart))
+        return known[2]
 
     def decisions(self) -> list[DecisionView]:
         """All decisions, the newest first."""

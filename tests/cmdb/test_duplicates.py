@@ -76,6 +76,13 @@ def test_what_is_not_alike_enough_or_cannot_be_one_is_not_listed(one: CI, other:
     assert listed(one, other) == []
 
 
+def test_one_that_is_known_by_a_mac_alone_may_be_the_one_whose_macs_are_next_to_it() -> None:
+    told_of = machine(1, "unknown", "unknown_device", mac="00:1b:21:00:00:00")
+
+    assert parts_of(told_of, machine(2, "core", "network_switch", serial="S1", mac=mac(1))) == [("mac", 50)]
+    assert listed(told_of, machine(2, "core", "network_switch", serial="S1", mac=mac(9))) == []
+
+
 def test_a_name_that_many_have_makes_no_pairs() -> None:
     assert listed(*(machine(number, "localhost") for number in range(1, 200))) == []
 
@@ -104,4 +111,4 @@ def test_what_a_person_calls_different_is_listed_no_more(tmp_path: Path) -> None
 
     inventory.judging.decide("different", ["web-1", "web1"], "two machines, badly named", "Ada")
 
-    assert (before, inventory.judging.duplicates()) == ([("ci-1", "ci-2", 70)], [])
+    assert (before, inventory.judging.duplicates()) == ([("ci-1", "ci-2", 100)], [])
