@@ -24,6 +24,7 @@ from cmdb.identity import Identity, identity_record
 from cmdb.known import CLOCK, PROBLEMS, Known, Told, cards_of, load, problem_record, told_of
 from cmdb.lines import covers
 from cmdb.model import CI, SCHEMES, Change, Decision, Report, RunSection
+from cmdb.nodes import Key
 from cmdb.project_gaps import is_stale
 from cmdb.project_problems import Home, node_home, value_home
 from cmdb.readings import put_aside
@@ -95,10 +96,13 @@ def decide(
     replaced = [one for one in known.world.decisions if one.id in ids]
     known.decide(decisions)
     work = _Work(tx, known, rules, now)
-    for one in (*replaced, *decisions):
-        for identifier in (*one.a, *one.b):
-            work.news.nodes.update(dict.fromkeys(known.index.holders(identifier)))
+    work.news.nodes.update(dict.fromkeys(of_decisions(known, (*replaced, *decisions))))
     return work.done(actor, reason, None, {})
+
+
+def of_decisions(known: Known, decisions: Iterable[Decision]) -> set[Key]:
+    """The nodes that decisions are about."""
+    return {key for one in decisions for identifier in (*one.a, *one.b) for key in known.index.holders(identifier)}
 
 
 def later(known: Known, report: Report) -> Report:
@@ -115,12 +119,12 @@ def close_run(tx: Transaction, known: Known, run: RunSection, rules: Rules, now:
     if run not in known.world.runs:
         tx.put([run_record(run)])
         known.close(run)
-        for place in _unanswered(known, run):
+        for place in unanswered(known, run):
             work.news.at(place)
     return work.done(actor, f"end of run {run.run}", run.run, {})
 
 
-def _unanswered(known: Known, run: RunSection) -> list[Place]:
+def unanswered(known: Known, run: RunSection) -> list[Place]:
     """The places that a run covered where something was seen before that did not answer it."""
     return [
         place
@@ -185,7 +189,7 @@ class _Work:
         whole = known.whole
         step = stepped(known, self.news, self._rules, self._now, self._reserve, whole=whole)
         changes = changes_of(known, step, self._tx, self._now)
-        changed, touched = _settle(known, step, self.news.places)
+        changed, touched = settle(known, step, self.news.places)
         identities = labelled(known, step, changes, self._now)
         renamed = self._renamed(identities)
         known.identify(identities)
@@ -198,6 +202,7 @@ class _Work:
         if due or whole:
             known.passed(self._now)
             self._tx.put([Record(CLOCK, CLOCK, b"", at=self._now)])
+            known.written.whole = whole
         known.whole = False
         return Outcome(known, None if revision is None else revision.n, changes)
 
@@ -232,7 +237,7 @@ class _Work:
 
     def _merged_handles(self, id_: str) -> set[Handle]:
         """What a merged CI was known by, in force or not: the serial of a board that was replaced leads to it."""
-        if not self._known.identities.former(id_):
+        if next(self._known.identities.former(id_), None) is None:
             return set()
         found = {Handle(token[0], token[1]) for token in self._known.identities[id_].known if token[0] in SCHEMES}
         return {one for one in found if one.kind != "member_serial" or Handle("serial", one.value) not in found}
@@ -282,15 +287,15 @@ def _home(home: Home, ids: Mapping[int, str]) -> tuple[str, ...]:
 def _homes(step: Stepped, news: News, changes: Iterable[Change]) -> set[tuple[str, ...]]:
     """What was looked at in a step."""
     part = step.resolution.part
-    kept = step.region.skipped - {conflict.value for conflict in part.left}
-    found = {value_home(value) for value in step.region.values - kept}
+    judged = step.region.values - step.region.skipped
+    found = {value_home(value) for value in (*judged, *(conflict.value for conflict in part.left))}
     found |= {node_home(key) for key in (*part.keys, *part.sought, *news.nodes)}
-    found |= {("ci", id_) for id_ in (*step.before, *(step.ids[group] for group in step.projected.cis))}
-    images = [*(change.before for change in changes), *step.projected.cis.values()]
+    found |= {("ci", id_) for id_ in (*step.before, *(step.ids[group] for group in step.groups))}
+    images = [*(change.before for change in changes), *(step.projected.cis[group] for group in step.groups)]
     return found | {shared for ci in images if isinstance(ci, CI) for shared in shared_by(ci)}
 
 
-def _settle(known: Known, step: Stepped, places: Iterable[Place]) -> tuple[set[Place], set[Place]]:
+def settle(known: Known, step: Stepped, places: Iterable[Place]) -> tuple[set[Place], set[Place]]:
     """Settle who is who now; gives the places that speak of other CIs than before, and those that were touched."""
     resolution, settled = step.resolution, known.settled
     keys = {*resolution.part.keys, *resolution.part.sought}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from cmdb import absorb as absorbing
 from cmdb import export, history, kept_rules, lookup, rehearsal, schema, what
@@ -18,6 +19,7 @@ from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
 from cmdb.evidence import CONFIRMATION, DECISION
+from cmdb.following import Records, followed, note
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate
@@ -32,6 +34,7 @@ from cmdb.readings import READING, Reading, places_of, readings_on
 from cmdb.rules import Rules
 from cmdb.sift import sifted
 from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Transaction, Verification
+from cmdb.store.past import between
 from cmdb.touches import Touches, touches_of
 from cmdb.verify import verified
 from cmdb.what import NotFound, Target
@@ -85,6 +88,10 @@ class ProblemView:
     about: tuple[str, ...]
     text: str
     since: datetime
+
+
+_TRIES: Final = 3
+"""How often what is known is read without the lock, before writers are asked to wait."""
 
 
 class _DryRun(Exception):
@@ -240,17 +247,30 @@ class Inventory:
                 with self._store.write() as tx:
                     if not tx.position.evidence:  # an empty store is projected by the rules of now from its first word
                         tx.put([kept_rules.rules_record(self._rules, self._clock(), "cmdb")])
-                    known = self._known
-                    if known is None or known.evidence != tx.position.evidence:
-                        known = absorbing.load(tx.records, self._cache.graph(), self._rules, tx.position.evidence)
+                    known = self._up_to_date(self._known, tx.records, tx.position.evidence)
                     yield tx, known, Graph(tx.position.revision, known.beside.cis, known.beside.by_id)
-                    evidence = tx.position.evidence
-                known.committed(evidence)
+                    if tx.position.evidence != known.evidence:
+                        note(tx, known)
+                    position = tx.position
+                known.committed(position.evidence, position.revision)
                 self._known = known
             except BaseException:
                 if known is not None:
                     known.roll_back()
+                    self._known = known
                 raise
+
+    def _up_to_date(self, known: Known | None, records: Records, evidence: int) -> Known:
+        """What is known, as of a count of evidence: what other processes wrote is taken over."""
+        if known is not None and known.evidence == evidence:
+            return known
+        self._known = None  # what fails half-way is of no use
+        if known is not None and followed(known, records, self._since, evidence, self._rules, self._clock()):
+            return known
+        return absorbing.load(records, self._cache.graph(), self._rules, evidence)
+
+    def _since(self, revision: int) -> list[Revision]:
+        return list(between(self._store, revision, self._store.position().revision))
 
     # Reading
 
@@ -376,14 +396,15 @@ class Inventory:
 
     def _read(self) -> Known:
         """What is known, without a transaction: loaded again until no writer came between."""
-        while True:
+        for _ in range(_TRIES):
             counted = self._store.position().evidence
-            if self._known is not None and self._known.evidence == counted:
-                return self._known
-            known = absorbing.load(self._store.records, self._cache.graph(), self._rules, counted)
+            known = self._up_to_date(self._known, self._store.records, counted)
             if self._store.position().evidence == counted:
                 self._known = known
                 return known
+            self._known = None
+        with self._write() as (_, known, _):
+            return known
 
     def problems(self) -> list[ProblemView]:
         """What a person should mend: conflicts, data problems, and what waits unidentified."""

@@ -50,11 +50,12 @@ class Told(NamedTuple):
 
 
 def problem_record(id_: str, told: Told) -> Record:
+    """A problem as a record."""
     document = {
         "kind": told.kind, "about": list(told.about), "text": told.text, "since": codec.time_out(told.since),
         "homes": [list(home) for home in told.homes],
     }  # fmt: skip
-    return Record(PROBLEMS, id_, packed(document))
+    return Record(PROBLEMS, id_, packed(document), frozenset({id_}))
 
 
 def told_of(record: Record) -> Told:
@@ -92,10 +93,23 @@ class Problems:
 
 
 @dataclass(slots=True)
+class Written:
+    """What a transaction wrote, for other processes that follow: which places, ids and problems."""
+
+    places: set[Place] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    problems: set[str] = field(default_factory=set)
+    runs: bool = False
+    decisions: bool = False
+    whole: bool = False
+
+
+@dataclass(slots=True)
 class Known:
     """Everything, as of one count of evidence. `whole`: what is stored was not projected from what is known yet."""
 
     evidence: int
+    revision: int
     world: World
     places: dict[Place, dict[str, Sighting]]
     identities: Identities
@@ -110,6 +124,7 @@ class Known:
     due: dict[Place, datetime] = field(default_factory=dict)
     next_due: datetime | None = None
     undo: list[Callable[[], None]] = field(default_factory=list)
+    written: Written = field(default_factory=Written)
 
     # Changing, each with its inverse
 
@@ -117,6 +132,7 @@ class Known:
         at = self.places.setdefault(place, {})
         before = at.get(sighting.id)
         at[sighting.id] = sighting
+        self.written.places.add(place)
 
         def back() -> None:
             if before is None:
@@ -130,11 +146,13 @@ class Known:
 
     def close(self, run: RunSection) -> None:
         before = self.world
+        self.written.runs = True
         self.world = replace(before, runs=ordered_runs((*before.runs, run)))
         self.undo.append(lambda: setattr(self, "world", before))
 
     def decide(self, decisions: Iterable[Decision]) -> None:
         before = self.world
+        self.written.decisions = True
         kept = {one.id: one for one in (*before.decisions, *decisions)}
         self.world = replace(before, decisions=tuple(kept[id_] for id_ in sorted(kept)))
         self.undo.append(lambda: setattr(self, "world", before))
@@ -166,6 +184,7 @@ class Known:
     def identify(self, changed: Mapping[str, Identity]) -> None:
         before = {id_: self.identities.get(id_) for id_ in changed}
         self.undo.append(lambda: self._identify(before))
+        self.written.ids |= changed.keys()
         self._identify(changed)
 
     def _identify(self, changed: Mapping[str, Identity | None]) -> None:
@@ -180,6 +199,7 @@ class Known:
     def tell(self, problems: Mapping[str, Told | None]) -> None:
         before = {id_: self.problems.get(id_) for id_ in problems}
         self.undo.append(lambda: self._tell(before))
+        self.written.problems |= problems.keys()
         self._tell(problems)
 
     def _tell(self, problems: Mapping[str, Told | None]) -> None:
@@ -210,16 +230,20 @@ class Known:
     def speak_of(self, place: Place, cis: frozenset[str]) -> None:
         before = self.cis_of.get(place, frozenset())
         self.undo.append(lambda: self.cis_of.update({place: before}))
+        self.written.places.add(place)
         self.cis_of[place] = cis
 
     def roll_back(self) -> None:
         """Take back all that was changed since the last commit."""
         while self.undo:
             self.undo.pop()()
+        self.written = Written()
 
-    def committed(self, evidence: int) -> None:
-        self.evidence = evidence
+    def committed(self, evidence: int, revision: int) -> None:
+        """Keep what was changed."""
+        self.evidence, self.revision = evidence, revision
         self.undo.clear()
+        self.written = Written()
 
     # Reading
 
@@ -306,7 +330,8 @@ def load(records: Callable[[str], Sequence[Record]], graph: Graph, rules: Rules,
         cis_of[document["space"], document["source"]] = record.cis
     clocks = [record.at for record in records(CLOCK)]
     found = Known(
-        evidence, world, places, Identities(identity_of(record) for record in records(IDENTITY)), cis_of,
+        evidence, graph.revision, world, places,
+        Identities(identity_of(record) for record in records(IDENTITY)), cis_of,
         Problems({record.id: told_of(record) for record in records(PROBLEMS)}),
         index_of(places, world.runs, rules.missing_after), Settled(),
         Surroundings(graph.cis.values(), graph.relations.values()), rules.missing_after,

@@ -38,8 +38,15 @@ class Region:
     @property
     def part(self) -> Part:
         burnt = self._settled.burnt
-        left = (conflict for value in sorted(self._skipped) if (conflict := self.left(value)) != burnt[value])
-        return Part(frozenset(self.keys), frozenset(self.sought), frozenset(self._skipped), tuple(left))
+        left = {value: conflict for value in self._skipped if (conflict := self.left(value)) != burnt[value]}
+        for key in self.sought:
+            if key[0] == "subject" and key in self._index.nodes:
+                # Whom a name finds for it is a witness, too.
+                for value in value_keys(self._index.nodes[key]):
+                    if value in burnt and (value not in self.values or value in self._skipped):
+                        left.setdefault(value, burnt[value])
+        told = tuple(conflict for _, conflict in sorted(left.items()))
+        return Part(frozenset(self.keys), frozenset(self.sought), frozenset(self._skipped), told)
 
     @property
     def cis(self) -> set[str]:
