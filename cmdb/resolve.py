@@ -20,6 +20,8 @@ from cmdb.seek import Seeker
 from cmdb.settled import Card, Conflict, Settled
 
 WITNESSES: Final = 3
+_INSIDE: Final = "inside"
+"""The level below all: a key inside an owner."""
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _CI: Final = "ci"
 """The root of a CI outside the part: (`ci`, its id)."""
@@ -142,9 +144,6 @@ def resolve_part(index: Index, decisions: Iterable[Decision], settled: Settled, 
     """The groups of a part; raises Wider where it is too small."""
     nodes = {key: index.nodes[key] for key in part.keys if key in index.nodes}
     joiner = _Joiner(nodes, decisions, part.skipped)
-    for key in sorted(nodes):
-        for twin in index.twins(key):
-            joiner.join(key, twin)
     joiner.decide()
     for level in SCHEMES:
         joiner.level(level)
@@ -266,6 +265,10 @@ class _Joiner:
             self.burnt.add(value)
             self.conflicts.append(Conflict(value, self._witnesses(roots, scheme), direct))
 
+    def are_apart(self, keys: Iterable[Key]) -> bool:
+        """Whether some of these, who say that they are known by one key inside an owner, cannot be one."""
+        return self._contradicts(sorted({self.root(key) for key in keys}), _INSIDE)
+
     def _present(self, carriers: Iterable[Key]) -> list[Key]:
         """Those who were not past before the newest of them was last seen."""
         found = [self.nodes[key] for key in carriers]
@@ -296,7 +299,7 @@ class _Joiner:
                 yield one, other
 
     def _contradict(self, group: _Group, more: _Group, level: str) -> bool:
-        stronger = SCHEMES[: SCHEMES.index(level)]
+        stronger = SCHEMES if level == _INSIDE else SCHEMES[: SCHEMES.index(level)]
         for scheme in ("serial", "uuid"):
             mine, theirs = group.single.get(scheme), more.single.get(scheme)
             if scheme in stronger and mine and theirs and mine.isdisjoint(theirs):
@@ -410,16 +413,40 @@ class _Finder:
         return found
 
     def _join_owned(self) -> None:
-        """Equal keys inside one owner are one; when owners are joined, so are they."""
+        """Equal keys inside one owner are one; when owners are joined, so are they.
+
+        Who says that he is known by such a key (a blade by its slot) is that one, unless another says so who is not he.
+        """
         joined_any = True
         while joined_any:
             joined_any = False
-            first: dict[tuple[Key, object, object], Key] = {}
+            first: dict[Key, Key] = {}
+            called: dict[Key, set[Key]] = {}
             for key in self._owned:
                 owner = self.owner_root(key)
+                place = key if owner is None else (owner, key[1], key[2])
                 if owner is not None:
                     self._must_have(owner)
-                    joined_any |= self._joiner.join(first.setdefault((owner, key[1], key[2]), key), key)
+                    joined_any |= self._joiner.join(first.setdefault(place, key), key)
+                called.setdefault(place, set()).update(self._index.twins(key))
+            for place, twins in called.items():
+                for twin in sorted(self._meant(twins)):
+                    joined_any |= self._joiner.join(first.get(place, place), twin)
+
+    def _meant(self, keys: Collection[Key]) -> Collection[Key]:
+        """Who is known by one key inside an owner: all who say so; where they cannot be one, those who answer still."""
+        if not self._joiner.are_apart(keys):
+            return keys
+        present = [key for key in keys if self._answers(key)]
+        return () if self._joiner.are_apart(present) else present
+
+    def _answers(self, key: Key) -> bool:
+        """Whether a line is not past, and nobody else has answered at its address since."""
+        line = self._nodes[key].line
+        if line is None:
+            return True
+        here = self._index.lines((line.space, line.source))
+        return line.past is None and line.key == max(here, key=lambda one: (one.seen, one.sightings[0].id)).key
 
     def _must_have(self, root: Key) -> None:
         """Refuse to go on with a part that a CI belongs to that is outside it."""
@@ -498,23 +525,28 @@ class _Finder:
         """The processes in a host."""
         if host[0] == _CI:
             inner = self._others(self._settled.all_inside(str(host[1])))
-            return [root for root in inner if any(_is_process(node) for node in self.members(root))]
+            return [
+                root
+                for root in inner
+                if any(_is_process(node) and self._machine(node.key) == host for node in self.members(root))
+            ]
         if self._processes is None:
             self._processes = {}
             for key in self._owned:
                 root = self._joiner.root(key)
-                if root in self._cis and _is_process(self._nodes[key]) and (top := self._top(key)) is not None:
+                if root in self._cis and _is_process(self._nodes[key]) and (top := self._machine(key)) is not None:
                     self._processes.setdefault(top, set()).add(root)
         return sorted(self._processes.get(self._joiner.root(host), ()))
 
-    def _top(self, key: Key) -> Key | None:
-        """The machine in which something is, through whatever is between."""
+    def _machine(self, key: Key) -> Key | None:
+        """The machine in which something is, through whatever is between: the first that answered, else the last."""
         root: Key | None = self.owner_root(key)
         seen: set[Key] = set()
         while root is not None and root not in seen:
             seen.add(root)
-            inner = next((node.key for node in self.members(root) if node.key[0] == "owned"), None)
-            if inner is None:
+            nodes = self.members(root)
+            inner = next((node.key for node in nodes if node.key[0] == "owned"), None)
+            if inner is None or any(node.line is not None for node in nodes):
                 return root
             root = self.owner_root(inner)
         return root
