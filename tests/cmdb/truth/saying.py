@@ -204,6 +204,8 @@ def _ci_in_words(ci: CI, cis: Mapping[str, CI]) -> str:
     state = "" if ci.state is State.PRESENT else f" ({ci.state})"
     owner = None if ci.owner is None or ci.cls in _INSIDE_ANYWAY else cis.get(ci.owner)
     inside = "" if owner is None else f" in {owner.name}"
+    if owner is not None and ci.key != ci.name:
+        inside = f" as {ci.key}{inside}"
     known_by = ", ".join(sorted(_identifier_in_words(one) for one in ci.identifiers))
     return f"{ci.cls} {ci.name}{inside}{state}" + (f": {known_by}" if known_by else "")
 

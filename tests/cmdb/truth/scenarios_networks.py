@@ -162,6 +162,13 @@ def _inside(source: str, time: float, key: str, inner: str, outer: str, **given:
     return report(source, time, Section("snmp.system", at(time), FULL, (Statement(about),), (part,)))
 
 
+def _blade(source: str, time: float, slot: str, number: int) -> Report:
+    chassis = Subject("enclosure", ids(serial="CH1"))
+    about = Subject("server", ids(serial=f"B{number}"), f"blade{number}", owner=chassis, key=slot, itself=True)
+    part = RelationClaim("part_of", ITSELF, chassis)
+    return report(source, time, Section("snmp.system", at(time), FULL, (Statement(about),), (part,)))
+
+
 CHASSIS = (
     Scenario(
         "the contexts of a firewall answer at addresses of their own",
@@ -182,12 +189,47 @@ CHASSIS = (
         ids={"ci-1": "chassis", "ci-2": "vdc2", "ci-3": "vdc3"},
     ),
     Scenario(
-        "the blades of an enclosure answer with its serial, and one moves to another slot",
+        "the blades of an enclosure answer with its serial",
         (_chassis("enclosure"), _inside("10.0.0.2", 2, "slot 1", "server", "enclosure", serial="CH1", mac=mac(2)),
          _inside("10.0.0.3", 3, "slot 2", "server", "enclosure", serial="CH1", mac=mac(3))),
         cis=("enclosure chassis: serial CH1", "server slot 1 in chassis: mac 2", "server slot 2 in chassis: mac 3"),
         edges=("part_of slot 1 > chassis", "part_of slot 2 > chassis"),
         ids={"ci-1": "chassis", "ci-2": "slot 1", "ci-3": "slot 2"},
+    ),
+    Scenario(
+        "a blade moves to another slot, and another gets its place",
+        (_chassis("enclosure"), _blade("10.0.0.2", 2, "slot 1", 1), _blade("10.0.0.2", 3, "slot 2", 1),
+         _blade("10.0.0.3", 4, "slot 1", 2)),
+        cis=("enclosure chassis: serial CH1", "server blade1 as slot 2 in chassis: serial B1",
+             "server blade2 as slot 1 in chassis: serial B2"),
+        edges=("part_of blade1 > chassis", "part_of blade2 > chassis"),
+        ids={"ci-1": "chassis", "ci-2": "blade1", "ci-3": "blade2"},
+    ),
+    Scenario(
+        "two blades swap their slots, and with them their addresses",
+        (_chassis("enclosure"), _blade("10.0.0.2", 2, "slot 1", 1), _blade("10.0.0.3", 3, "slot 2", 2),
+         _blade("10.0.0.2", 4, "slot 1", 2), _blade("10.0.0.3", 5, "slot 2", 1)),
+        cis=("enclosure chassis: serial CH1", "server blade1 as slot 2 in chassis: serial B1",
+             "server blade2 as slot 1 in chassis: serial B2"),
+        edges=("part_of blade1 > chassis", "part_of blade2 > chassis"),
+        ids={"ci-1": "chassis", "ci-2": "blade1", "ci-3": "blade2"},
+    ),
+    Scenario(
+        "a blade is pulled, and another comes into its slot at another address",
+        (_chassis("enclosure"), _blade("10.0.0.2", 2, "slot 1", 1), run(1, 3, "10.0.0.2/32"),
+         _blade("10.0.0.3", 4, "slot 1", 2)),
+        cis=("enclosure chassis: serial CH1", "server blade1 (missing): serial B1",
+             "server blade2 as slot 1 in chassis: serial B2"),
+        edges=("part_of blade1 > chassis", "part_of blade2 > chassis"),
+        ids={"ci-1": "chassis", "ci-2": "blade1", "ci-3": "blade2"},
+        rules=Rules(missing_after=1),
+    ),
+    Scenario(
+        "two blades say that they are in one slot: neither is known by it",
+        (_chassis("enclosure"), _blade("10.0.0.2", 2, "slot 1", 1), _blade("10.0.0.3", 4, "slot 1", 2)),
+        cis=("enclosure chassis: serial CH1", "server blade1: serial B1", "server blade2: serial B2"),
+        edges=("part_of blade1 > chassis", "part_of blade2 > chassis"),
+        ids={"ci-1": "chassis", "ci-2": "blade1", "ci-3": "blade2"},
     ),
 )  # fmt: skip
 
