@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cmdb.model import CI, Graph, Relation, Revision
@@ -140,7 +141,7 @@ def trim_step(run: Run, before: int) -> Base:
     """Move the base once towards a revision, inside a transaction."""
     old = read_base(run)
     check_revision(run, max(before, old.revision))
-    base = history.later_base(old, read_changes(run, old.revision, history.PAGE), before, history.STEP)
+    base = history.later_base(old, history.paged(partial(read_changes, run), old.revision), before, history.STEP)
     if base != old:
         run("MATCH (r:Revision) WHERE r.n <= $n DELETE r", n=base.revision)
         run("MATCH (p:Past) WHERE p.until <= $n DELETE p", n=base.revision)
@@ -161,20 +162,17 @@ def fill_from_journal(run: Run) -> None:
         pass
     since: dict[str, int] = {}
     relations: dict[str, Relation] = {}
-    after = 0
-    while page := read_changes(run, after, history.PAGE):
-        for entry in page:
-            rows = []
-            for change in entry.changes:
-                if change.before is not None:
-                    row = past_properties(change.before, entry.n, planning.image_json(change.before))
-                    rows.append(row | {"since": since.get(change.id, 0)})
-                since[change.id] = entry.n
-                relations.pop(change.id, None)
-                if isinstance(change.after, Relation):
-                    relations[change.id] = change.after
-            run("UNWIND $rows AS row CREATE (p:Past) SET p = row", rows=rows)
-        after = page[-1].n
+    for entry in history.paged(partial(read_changes, run), 0):
+        rows = []
+        for change in entry.changes:
+            if change.before is not None:
+                row = past_properties(change.before, entry.n, planning.image_json(change.before))
+                rows.append(row | {"since": since.get(change.id, 0)})
+            since[change.id] = entry.n
+            relations.pop(change.id, None)
+            if isinstance(change.after, Relation):
+                relations[change.id] = change.after
+        run("UNWIND $rows AS row CREATE (p:Past) SET p = row", rows=rows)
     by_type: dict[str, list[dict[str, Any]]] = {}
     for relation in relations.values():
         by_type.setdefault(relation.type, []).append(relation_properties(relation, since[relation.id]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from cmdb import codec
@@ -22,8 +22,8 @@ STEP = 20_000
 
 _REVISIONS = 200
 
-PAGE = 50
-"""How many journal entries one such transaction looks at, at most."""
+PAGE = 10
+"""How many journal entries are read at once where they may be large."""
 
 
 def packed(image: bytes) -> bytes:
@@ -77,6 +77,13 @@ def check_time(time: datetime, base: Base) -> None:
 def digest_of(images: Iterable[CI | Relation], start: str = NO_IMAGES) -> str:
     """A digest of a set of images, whatever their order, added to that of others: so it follows a journal."""
     return _sum(start, plus=images)
+
+
+def paged(read: Callable[[int, int], list[Revision]], after: int) -> Iterator[Revision]:
+    """The journal after a revision, page by page, as far as somebody wants it; `read` takes (after, limit)."""
+    while page := read(after, PAGE):
+        yield from page
+        after = page[-1].n
 
 
 def later_base(base: Base, entries: Iterable[Revision], before: int, most: int) -> Base:

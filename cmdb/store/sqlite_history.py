@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from cmdb import codec
 from cmdb.model import CI, Graph, Relation, Revision
@@ -138,7 +139,8 @@ def trim_step(connection: sqlite3.Connection, before: int) -> Base:
     """Move the base once towards a revision, inside a transaction."""
     old = read_base(connection)
     history.check_revision(max(before, old.revision), old.revision, read_position(connection).revision)
-    base = history.later_base(old, read_changes(connection, old.revision, history.PAGE), before, history.STEP)
+    entries = history.paged(partial(read_changes, connection), old.revision)
+    base = history.later_base(old, entries, before, history.STEP)
     if base != old:
         connection.execute("DELETE FROM journal WHERE n <= ?", (base.revision,))
         connection.execute("DELETE FROM past WHERE until <= ?", (base.revision,))
@@ -156,7 +158,7 @@ def write_base(connection: sqlite3.Connection, base: Base) -> None:
 def fill_from_journal(connection: sqlite3.Connection) -> None:
     """Give a store of schema 1, whose journal is whole, its past; and its relations the revision they are from."""
     since: dict[str, int] = {}
-    for entry in _journal(connection):
+    for entry in history.paged(partial(read_changes, connection), 0):
         rows: list[tuple[str, int, int, str | None, str | None, bytes]] = []
         for change in entry.changes:
             was = change.before
@@ -169,10 +171,3 @@ def fill_from_journal(connection: sqlite3.Connection) -> None:
             "INSERT INTO past (id, since, until, source, target, doc) VALUES (?, ?, ?, ?, ?, ?)", rows
         )
     connection.executemany("UPDATE relation SET revision = ? WHERE id = ?", [(n, name) for name, n in since.items()])
-
-
-def _journal(connection: sqlite3.Connection) -> Iterator[Revision]:
-    after = 0
-    while page := read_changes(connection, after, history.PAGE):
-        yield from page
-        after = page[-1].n
