@@ -205,6 +205,8 @@ class Deciding:
     def _by_which(self, ci: CI, *, every: bool = False) -> frozenset[Identifier]:
         """The identifiers that tell a CI from all others: of its strongest scheme, or `every` single-valued one."""
         own = self.standing.own(ci.id)
+        if not own and every and (names := self.standing.declared(ci.id)):
+            return names
         if not own:
             raise ModelError(
                 f"nothing that only {_named(ci)} has tells it from others, so that no decision on it would last: scan "

@@ -14,6 +14,10 @@ NOBODY: Final = ""
 """Stands for what carries an identifier and is in no CI."""
 
 
+DECLARED: Final = "declared"
+"""Where decisions name something declared by name alone: its address space, class and name, with | between them."""
+
+
 class Standing:
     """What was settled last, asked by the ids of CIs. It is true only while nobody writes."""
 
@@ -36,6 +40,8 @@ class Standing:
 
     def holders(self, one: Identifier) -> frozenset[str]:
         """The CIs that carry an identifier in whatever domain; NOBODY among them where something else does, too."""
+        if one.scheme == DECLARED:
+            return frozenset({self.ci_of((DECLARED, *one.value.split("|", 2)))}) - {NOBODY}
         return frozenset(self.ci_of(key) for key in self._index.holders(one))
 
     def identifiers(self, ci: str) -> frozenset[Identifier]:
@@ -52,6 +58,11 @@ class Standing:
                 if one not in burnt and self.holders(one) == {ci}:
                     found[one.scheme].add(one)
         return {scheme: frozenset(ones) for scheme, ones in found.items() if ones}
+
+    def declared(self, ci: str) -> frozenset[Identifier]:
+        """How a CI that has no identifier is declared: enough to say that it is not another, not that it is one."""
+        keys = [key for key in self._keys(ci) if key[0] == DECLARED]
+        return frozenset(Identifier(DECLARED, "|".join(str(part) for part in key[1:])) for key in keys)
 
     def lines(self, ci: str) -> list[Line]:
         """The lines of a CI: where it answered."""

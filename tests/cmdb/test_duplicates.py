@@ -103,6 +103,19 @@ def test_a_machine_that_was_replaced_under_its_name_and_address_is_asked_about()
     assert parts_of(gone, new) == [("name", 50), ("address", 30), ("serials", -25)]
 
 
+def test_what_is_declared_by_name_alone_is_listed_no_more_either(tmp_path: Path) -> None:
+    inventory = Inventory(SqliteStore(tmp_path / "cmdb.sqlite"), Rules(), lambda: at(1000))
+    inventory.declare("cis: [{class: service, name: shop-1}, {class: service, name: Shop1}]", "a.yaml", "Ada")
+    before = [(row.a, row.b, row.score) for row in inventory.judging.duplicates()]
+
+    done = inventory.judging.decide("different", ["ci-1", "ci-2"], "two shops", "Ada")
+
+    assert (before, inventory.judging.duplicates()) == ([("ci-1", "ci-2", 50)], [])
+    assert [(one.a, one.b, one.cis) for one in done.decisions] == [
+        (ids(declared="default|service|shop-1"), ids(declared="default|service|shop1"), ("ci-1", "ci-2"))
+    ]
+
+
 def test_what_a_person_calls_different_is_listed_no_more(tmp_path: Path) -> None:
     inventory = Inventory(SqliteStore(tmp_path / "cmdb.sqlite"), Rules(), lambda: at(1000))
     inventory.absorb(report("10.0.0.1", 1, system(1, name="web-1"), interfaces(1, 1)))
