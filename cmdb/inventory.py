@@ -111,7 +111,7 @@ class Inventory:
         self._cache = GraphCache(store)
         self._writing = threading.RLock()
         self._known: Known | None = None
-        self._parking = Parking(self._write, rules, clock)
+        self._parking = Parking(self._write, self._writing, rules, clock)
         self.judging = Judging(self._write, self._judged, store.lookup, self.claims, rules, clock)
 
     # Writing

@@ -7,14 +7,13 @@ deliver the whole reports late, so that the graph is the one that it would have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from cmdb import absorb as absorbing
-from cmdb import codec
 from cmdb.absorb import Known
 from cmdb.brake import (
     Loss,
@@ -25,33 +24,26 @@ from cmdb.brake import (
     losses,
     silenced,
     stood,
-    strongest,
     too_much,
     with_report,
     without,
 )
-from cmdb.evidence import Head, Sighting, check, head_of, normalised, place_key, sighting_id
-from cmdb.lines import continues, covers
-from cmdb.model import Change, Completeness, Graph, ModelError, Report, RunSection
+from cmdb.evidence import Sighting, check, normalised
+from cmdb.lines import covers
+from cmdb.model import Change, Graph, ModelError, Report, RunSection
 from cmdb.parked import (
-    PARKED,
     PENDING,
     QUESTION,
-    UNFINISHED,
     Answer,
     Parked,
-    Pending,
     Question,
-    asked_key,
     in_order,
-    parked_of,
     parked_record,
     pending_of,
-    pending_record,
     question_of,
-    question_record,
     together,
 )
+from cmdb.parking_state import State, parked_before
 from cmdb.rules import Rules
 from cmdb.store.base import Record, Transaction
 from cmdb.what import NotFound
@@ -86,34 +78,6 @@ class Taken:
         return replace(self, revision=revision, changes=(*self.changes, *later.changes))
 
 
-@dataclass(slots=True)
-class _State:
-    """What waits, as of one count of evidence: pending reports by id, unfinished questions, what is parked for them."""
-
-    evidence: int
-    pending: dict[str, _Waiting] = field(default_factory=dict)
-    questions: dict[str, Question] = field(default_factory=dict)
-    parked: dict[str, Parked] = field(default_factory=dict)
-
-    def open_at(self, report: Report) -> list[Parked]:
-        """What is parked of the thing that this report is of."""
-        head = head_of(report)
-        return [
-            one
-            for one in self.parked.values()
-            if (one.report.space, one.report.source) == (report.space, report.source)
-            and _is_of_one_thing(report, head, one.report)
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    run: str | None
-    space: str
-    source: str
-    time: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """A pending report, what it would end, and under which names that has to wait for a person."""
@@ -124,33 +88,33 @@ class _Judged:
 
 
 class Parking:
-    """Absorbs under the brake. `write` gives a transaction of the inventory, under its lock."""
+    """Absorbs under the brake. `write` gives a transaction of the inventory, under its `lock`, which is re-entrant."""
 
-    def __init__(self, write: Write, rules: Rules, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, write: Write, lock: AbstractContextManager[object], rules: Rules, clock: Callable[[], datetime]
+    ) -> None:  # fmt: skip
         self._write = write
+        self._lock = lock
         self._rules = rules
         self._clock = clock
-        self._state: _State | None = None
+        self._state: State | None = None
 
     def absorb(self, report: Report, actor: str) -> Taken:
         """Take in a report, or keep it until its run closes."""
-        with self._write() as (tx, known, _):
-            state = self._loaded(tx)
+        with self._open() as (tx, known, state):
             ends = self._would_end(tx, known, report)
             if isinstance(ends, Report):
-                self._superseded(tx, state, ends)
+                state.superseded(tx, ends, self._clock())
                 done = absorbing.absorb(tx, known, ends, self._rules, self._clock(), actor)
                 taken = Taken(done.revision, done.changes)
             else:
-                self._keep_pending(tx, state, report)
+                state.keep_pending(tx, report)
                 taken = Taken(waits=ends)
-            self._saved(tx, known, state)
         return taken
 
     def close(self, run: RunSection, actor: str) -> Taken:
         """Judge what waits for the end of a run, and of those at its places that never ended; then close it."""
-        with self._write() as (tx, known, _):
-            state = self._loaded(tx)
+        with self._open() as (tx, known, state):
             mine = [
                 id_
                 for id_, one in state.pending.items()
@@ -158,14 +122,12 @@ class Parking:
                 or (one.space == run.space and one.time <= run.time and covers(run.networks, one.source))
             ]
             judged = self._settle(tx, known, state, mine, run.run, run.networks, actor)
-            self._saved(tx, known, state)
         return self._close(run, actor, judged)
 
     def tick(self) -> Taken:
         """Judge what waits for runs that never closed, and finish what a yes began."""
         now = self._clock()
-        with self._write() as (tx, known, _):
-            state = self._loaded(tx)
+        with self._open() as (tx, known, state):
             latest: dict[str | None, datetime] = {}
             for one in state.pending.values():
                 latest[one.run] = max(one.time, latest.get(one.run, one.time))
@@ -174,7 +136,6 @@ class Parking:
             networks = together(state.pending[id_].source for id_ in mine)
             taken = self._settle(tx, known, state, mine, None, networks, "clock")
             unfinished = [one.id for one in state.questions.values() if one.answer is Answer.YES]
-            self._saved(tx, known, state)
         for question in unfinished:
             taken = taken.then(self._finish(question))
         return taken
@@ -184,8 +145,7 @@ class Parking:
         reason = " ".join(reason.split())
         if not reason or len(reason) > _LONGEST_REASON:
             raise ModelError(f"reason: say why in 1 to {_LONGEST_REASON} characters; it is kept with the answer")
-        with self._write() as (tx, known, _):
-            state = self._loaded(tx)
+        with self._open() as (tx, known, state):
             found = state.questions.get(question)
             if found is None or found.answer is not Answer.OPEN:
                 raise _not_open(question, tx.records(QUESTION))
@@ -200,59 +160,40 @@ class Parking:
                 tx.put([parked_record(replace(one, report=replace(one.report, sections=()))) for one in parked])
             else:
                 reports = []
-            self._put_question(tx, state, answered)
+            state.put_question(tx, answered)
             for one in parked:
                 del state.parked[one.id]
             if reports:
                 words = f"{by} answered yes to question {question}: {reason}"
                 done = absorbing.absorb_all(tx, known, reports, self._rules, self._clock(), by, words)
                 taken = Taken(done.revision, done.changes)
-            self._saved(tx, known, state)
         return taken.then(self._finish(question)) if yes else taken
 
     def _finish(self, question: str) -> Taken:
         """Close the runs of a question that was answered by yes, each in a transaction of its own."""
         taken = Taken()
         while True:
-            with self._write() as (tx, known, _):
-                state = self._loaded(tx)
+            with self._open() as (tx, known, state):
                 found = state.questions.get(question)
                 if found is None or found.answer is not Answer.YES or not found.closing:
                     return taken
-                self._put_question(tx, state, replace(found, closing=found.closing[1:]))
+                state.put_question(tx, replace(found, closing=found.closing[1:]))
                 done = absorbing.close_run(tx, known, found.closing[0], self._rules, self._clock(), found.by or "clock")
-                self._saved(tx, known, state)
             taken = taken.then(done)
 
     # State
 
-    def _loaded(self, tx: Transaction) -> _State:
-        """What waits; read again when somebody else wrote."""
-        state, self._state = self._state, None
-        if state is not None and state.evidence == tx.position.evidence:
-            return state
-        state = _State(tx.position.evidence)
-        for record in tx.records(PENDING):
-            pending = pending_of(record)
-            state.pending[pending.id] = _waiting(pending.report)
-        for record in tx.records(QUESTION, [UNFINISHED]):
-            question = question_of(record)
-            state.questions[question.id] = question
-        open_ = [asked_key(id_) for id_, one in state.questions.items() if one.answer is Answer.OPEN]
-        for record in tx.records(PARKED, open_) if open_ else ():
-            state.parked[record.id] = parked_of(record)
-        return state
-
-    def _saved(self, tx: Transaction, known: Known, state: _State) -> None:
-        state.evidence = known.evidence = tx.position.evidence
-        self._state = state
-
-    def _put_question(self, tx: Transaction, state: _State, question: Question) -> None:
-        tx.put([question_record(question)])
-        if question.answer is Answer.OPEN or (question.answer is Answer.YES and question.closing):
-            state.questions[question.id] = question
-        else:
-            state.questions.pop(question.id, None)
+    @contextmanager
+    def _open(self) -> Iterator[tuple[Transaction, Known, State]]:
+        """A write transaction, and what waits: read again where somebody else wrote, or where the last one failed."""
+        with self._lock:
+            state, self._state = self._state, None
+            with self._write() as (tx, known, _):
+                if state is None or state.evidence != tx.position.evidence:
+                    state = State.read(tx)
+                yield tx, known, state
+            state.evidence = known.evidence
+            self._state = state
 
     # One report
 
@@ -268,7 +209,7 @@ class Parking:
         ends = self._losses(known, at, said)
         if not ends:
             return report
-        held = _parked_before(tx, said)
+        held = parked_before(tx, said)
         if not held:
             return ends
         rest = without(said, held, _HELD)
@@ -277,46 +218,10 @@ class Parking:
     def _losses(self, known: Known, at: Sequence[Sighting], report: Report) -> tuple[Loss, ...]:
         return losses(at, report, known.world.runs, self._rules.missing_after)
 
-    def _keep_pending(self, tx: Transaction, state: _State, report: Report) -> None:
-        """Keep a whole report. A later one of the same run, address and thing takes the place of an earlier one."""
-        said = normalised(report)
-        thing = sighting_id(said.space, said.source, said.port, head_of(said))
-        id_ = codec.digest([said.run, thing])[:32]
-        old = state.pending.get(id_)
-        if old is None or old.time <= report.time:
-            pending = Pending(id_, said)
-            tx.put([pending_record(pending)])
-            state.pending[id_] = _waiting(said)
-
-    def _superseded(self, tx: Transaction, state: _State, report: Report) -> None:
-        """What is parked of an address goes when a later full section of its name is taken in."""
-        if not state.parked or report.declared:
-            return
-        full = _full(report)
-        for one in state.open_at(normalised(report)):
-            if one.report.time < report.time and not one.names.isdisjoint(full):
-                self._leave(tx, state, one, full)
-
-    def _leave(self, tx: Transaction, state: _State, one: Parked, names: frozenset[str]) -> None:
-        """Take names out of what is parked; a question of which nothing is left is settled."""
-        left = tuple(loss for loss in one.losses if loss.section not in names)
-        if left:
-            state.parked[one.id] = replace(one, losses=left)
-            tx.put([parked_record(state.parked[one.id])])
-            return
-        del state.parked[one.id]
-        tx.drop(PARKED, [one.id])
-        self._settle_if_empty(tx, state, state.questions[one.question])
-
-    def _settle_if_empty(self, tx: Transaction, state: _State, question: Question) -> None:
-        waits = question.closing or any(one.question == question.id for one in state.parked.values())
-        if question.answer is Answer.OPEN and not waits:
-            self._put_question(tx, state, replace(question, answer=Answer.SETTLED, answered=self._clock()))
-
     # The end of a run
 
     def _settle(
-        self, tx: Transaction, known: Known, state: _State, mine: Sequence[str], run: str | None,
+        self, tx: Transaction, known: Known, state: State, mine: Sequence[str], run: str | None,
         networks: Sequence[str], actor: str,
     ) -> Taken:  # fmt: skip
         """Take in what waited, all of it or all but what is too much; what is too much is parked."""
@@ -327,26 +232,24 @@ class Parking:
         reports = [one.report for one in sorted(found, key=lambda one: (one.report.time, one.id))]
         standing = self._standing(known, run, reports)
         judged = self._judged(known, state, reports, standing)
-        tx.drop(PENDING, list(mine))
-        for id_ in mine:
-            del state.pending[id_]
+        state.drop_pending(tx, mine)
         runs = sorted({one.report.run for one in judged if one.held and one.report.run is not None})
         parked, question = [one for one in judged if one.held], None
         if parked:
-            question = self._question(state, parked[0].report.space, [one.report.source for one in parked], networks)
+            question = state.question_of_scope(parked[0].report.space, [one.report.source for one in parked], networks)
             question = replace(
                 question or self._new(tx, parked[0].report.space),
                 networks=together((*(question.networks if question else ()), *networks)),
                 runs=tuple(sorted({*(question.runs if question else ()), *runs})),
                 stood=standing(),
             )
-            self._put_question(tx, state, question)
+            state.put_question(tx, question)
         rest = []
         for one in judged:
             if question is not None and one.held:
-                self._park(tx, state, question, one)
+                state.park(tx, question, one.report, one.losses, self._clock())
             rest.append(without(one.report, one.held, _HELD))
-            self._superseded(tx, state, rest[-1])
+            state.superseded(tx, rest[-1], self._clock())
         words = f"what {_of_run(reports)} would end" + (", less what is parked" if parked else "")
         done = absorbing.absorb_all(tx, known, rest, self._rules, self._clock(), actor, words)
         if question is None:
@@ -358,7 +261,7 @@ class Parking:
         )  # fmt: skip
 
     def _judged(
-        self, known: Known, state: _State, reports: Sequence[Report], standing: Callable[[], int]
+        self, known: Known, state: State, reports: Sequence[Report], standing: Callable[[], int]
     ) -> list[_Judged]:
         """What each would end after those before it, and what of it waits for a person."""
         brake = self._rules.brake
@@ -393,52 +296,22 @@ class Parking:
 
         return count
 
-    def _question(
-        self, state: _State, space: str, sources: Sequence[str], networks: Sequence[str]
-    ) -> Question | None:  # fmt: skip
-        """The oldest open question whose scope meets this one."""
-        for one in sorted(state.questions.values(), key=lambda one: (one.since, one.id)):
-            if one.answer is not Answer.OPEN or one.space != space:
-                continue
-            asked = [parked.report.source for parked in state.parked.values() if parked.question == one.id]
-            asked += [silence.source for silence in one.silent]
-            if any(covers(one.networks, source) for source in sources) or any(
-                covers(tuple(networks), source) for source in asked
-            ):
-                return one
-        return None
-
     def _new(self, tx: Transaction, space: str) -> Question:
         return Question(f"parked-{tx.reserve('parked', 1)}", space, (), self._clock(), ())
-
-    def _park(self, tx: Transaction, state: _State, question: Question, judged: _Judged) -> None:
-        """Keep what waits for a person; what was parked of the thing before, under the same names, goes."""
-        report = judged.report
-        for one in state.open_at(report):
-            if one.report.time <= report.time:
-                self._leave(tx, state, one, judged.held)
-        head = head_of(report)
-        thing = sighting_id(report.space, report.source, report.port, head)
-        id_ = codec.digest([question.id, thing, report.run])[:32]
-        state.parked[id_] = Parked(id_, question.id, report, judged.losses, strongest(head.identifiers))
-        tx.put([parked_record(state.parked[id_])])
-        if question.id not in state.questions:  # it was emptied for a moment
-            self._put_question(tx, state, question)
 
     # What a run did not hear
 
     def _close(self, run: RunSection, actor: str, before: Taken) -> Taken:
         """Close a run, and the ones that waited for it; or park it where it would make too many missing."""
-        with self._write() as (tx, known, _):
-            state = self._loaded(tx)
+        with self._open() as (tx, known, state):
             silent: tuple[Silence, ...] = ()
             covered = 0
-            asked = self._question(state, run.space, [], run.networks) if state.questions else None
+            asked = state.question_of_scope(run.space, [], run.networks) if state.questions else None
             waiting = (*(asked.closing if asked is not None else ()), run)
             if self._rules.brake is not None and run.complete and run not in known.world.runs:
                 silent, covered = self._silenced(known, waiting, asked)
             if too_much(self._rules.brake, len(silent), covered):
-                question = asked or self._question(state, run.space, [one.source for one in silent], run.networks)
+                question = asked or state.question_of_scope(run.space, [one.source for one in silent], run.networks)
                 question = replace(
                     question or self._new(tx, run.space),
                     networks=together((*(question.networks if question else ()), *run.networks)),
@@ -447,15 +320,13 @@ class Parking:
                     silent=silent,
                     covered=covered,
                 )
-                self._put_question(tx, state, question)
-                self._saved(tx, known, state)
+                state.put_question(tx, question)
                 return replace(before, question=question.id, silent=silent)
             if asked is not None and asked.closing:
                 asked = replace(asked, closing=asked.closing[1:], silent=(), covered=0)
-                self._put_question(tx, state, asked)
-                self._settle_if_empty(tx, state, asked)
+                state.put_question(tx, asked)
+                state.settle_if_empty(tx, asked, self._clock())
             done = absorbing.close_run(tx, known, waiting[0], self._rules, self._clock(), actor)
-            self._saved(tx, known, state)
         taken = before.then(done)
         return taken if waiting[0] == run else self._close(run, actor, taken)
 
@@ -482,29 +353,6 @@ class Parking:
         if asked is None and (brake is None or len(found) <= brake.number):
             return found, 0
         return found, sum(lines_not_past(at, runs, after) for at in covered.values())
-
-
-def _waiting(report: Report) -> _Waiting:
-    return _Waiting(report.run, report.space, report.source, report.time)
-
-
-def _is_of_one_thing(later: Report, head: Head, earlier: Report) -> bool:
-    """Whether a later report replaces what an earlier one said: what has no identifier is known by its port alone."""
-    if not head.identifiers:
-        return later.port == earlier.port and not head_of(earlier).identifiers
-    return continues(head, head_of(earlier))
-
-
-def _full(report: Report) -> frozenset[str]:
-    return frozenset(one.name for one in report.sections if one.completeness is Completeness.FULL)
-
-
-def _parked_before(tx: Transaction, report: Report) -> frozenset[str]:
-    """The sections of a report that was delivered before, and whose sections were parked then, be they discarded."""
-    found = [parked_of(record) for record in tx.records(PARKED, [place_key(report.space, report.source)])]
-    return frozenset(
-        name for one in found if one.report.sections and one.report.time >= report.time for name in one.names
-    )
 
 
 def _of_run(reports: Sequence[Report]) -> str:
