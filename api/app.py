@@ -21,6 +21,7 @@ from api.pages import (
     views_of_conflicts,
     views_of_evidence,
     views_of_parked,
+    views_of_problems,
     views_of_runs,
 )
 from api.pages.files import StaticFolder
@@ -61,6 +62,7 @@ _PAGES = (
     views_of_evidence.router,
     views_of_conflicts.router,
     views_of_parked.router,
+    views_of_problems.router,
     views_of_runs.router,
     docs.router,
 )

@@ -11,6 +11,7 @@ from cmdb.store.base import StoredCI
 
 if TYPE_CHECKING:
     from cmdb.inventory import ClaimView, Inventory
+    from cmdb.readings import Reading
 
 
 def value(document: Any) -> Any:
@@ -118,4 +119,18 @@ def claim(row_: ClaimView) -> dict[str, Any]:
         "evidence": row_.evidence,
         "won": row_.won,
         "reason": row_.reason,
+    }
+
+
+def reading(row_: Reading) -> dict[str, Any]:
+    """A measured value that flaps; `component` where it is of a part."""
+    return {
+        "attribute": row_.attribute,
+        "component": None if row_.part is None else {"kind": row_.part.kind, "name": row_.part.name},
+        "value": value(codec.value_out(row_.value)),
+        "unit": row_.unit,
+        "source": row_.source,
+        "section": row_.section,
+        "time": codec.time_out(row_.time),
+        "evidence": row_.evidence,
     }

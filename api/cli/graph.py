@@ -49,10 +49,13 @@ def show(
             stored = was
         document = views.full(inventory, stored, then)
         told = [views.claim(row) for row in inventory.claims(stored.ci.id)] if claims else None
+        measured = [] if then is not None else [views.reading(row) for row in inventory.readings(stored.ci.id)]
     if as_json:
-        emit(_as_promised(document) | ({} if told is None else {"claims": told}))
+        emit(_as_promised(document) | ({} if told is None else {"claims": told, "readings": measured}))
     else:
         _print_ci(document, told)
+        rows = [(_attribute(row), f"{_text(row['value'])} {row['unit']}", row["time"]) for row in measured]
+        table(("reading", "value", "measured"), rows)
 
 
 _SHOWN = ("id", "class", "name", "label", "state", "revision", "attributes", "identifiers", "components")

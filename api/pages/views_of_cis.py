@@ -1,4 +1,4 @@
-"""Pages of what is known: home, search, the list, one CI, what breaks, and problems."""
+"""Pages of what is known: home, search, the list, one CI, and what breaks."""
 
 from __future__ import annotations
 
@@ -172,6 +172,8 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
         formerly=views.formerly(inventory, stored),
         places=_places(document, inventory),
         values=_values(document, claims),
+        contested=_contested(claims),
+        readings=[views.reading(row) for row in inventory.readings(stored.ci.id)],
         parts_=_parts(document["components"]),
         outward=[end for end in others if end["direction"] == "out"],
         inward=[end for end in others if end["direction"] == "in"],
@@ -197,6 +199,15 @@ def _values(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
         differs = any(claim["value"] != value for claim in others)
         rows.append({"name": name, "value": value, "won": won, "others": others, "differs": differs})
     return rows
+
+
+def _contested(claims: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """The claims on attributes of parts of which there is more than one, the winner first of each."""
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for claim in claims:
+        if (part := claim["component"]) is not None:
+            found.setdefault((part["kind"], part["name"], claim["attribute"]), []).append(claim)
+    return [said for said in found.values() if any(not claim["won"] for claim in said)]
 
 
 def _cable(end: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,10 +283,3 @@ def impact(
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-@router.get("/problems")
-def problems(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing) -> Response:
-    """What a person should mend."""
-    found = services.inventory.problems()
-    return drawing.page(request, "problems.html", reader, problems=found, names=_names(services.inventory.graph().cis))

@@ -151,12 +151,15 @@ def one_ci(
     services: ServicesOf,
     response: Response,
     claims: Annotated[bool, Query(description="with every claim, its source, since, confirmed, and evidence")] = False,
+    readings: Annotated[bool, Query(description="with what is measured and makes no revision")] = False,
     if_none_match: Annotated[str | None, Header()] = None,
     at: AT = None,
 ) -> Any:
     """One CI with its relations both ways. Its ETag is its revision."""
     del reader
     if (then := moment(services.inventory, at)) is not None:
+        if readings:
+            raise ModelError("readings: the newest alone are kept; leave out at")
         if claims:
             raise ModelError("claims: they are known of now alone; the evidence of a value is not kept by revision")
         return views.full(services.inventory, known(services.inventory, ci, then), then) | {"at": then}
@@ -164,11 +167,13 @@ def one_ci(
     tag = etag(stored)
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = "private, no-cache"
-    if if_none_match is not None and not claims and tag in _tags(if_none_match):
+    if if_none_match is not None and not (claims or readings) and tag in _tags(if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
     document = _full(services.inventory, stored)
     if claims:
         document["claims"] = [views.claim(row) for row in services.inventory.claims(stored.ci.id)]
+    if readings:
+        document["readings"] = [views.reading(row) for row in services.inventory.readings(stored.ci.id)]
     return document
 
 

@@ -62,6 +62,9 @@ class CIFull(CIOut):
     relations: list[EndOut]
     formerly: list[str] = Field(default=[], examples=[["D010110-003"]])
     claims: list[dict[str, Any]] | None = None
+    readings: list[dict[str, Any]] | None = Field(
+        default=None, examples=[[{"attribute": "load_percent", "value": 40, "time": "2026-01-02T03:04:05.678000Z"}]]
+    )
     at: int | None = Field(default=None, examples=[42], description="the revision that was asked for")
 
 
