@@ -225,3 +225,20 @@ def test_a_plain_pattern_meets_nothing_but_cis(neo4j_store: GraphStore, driver: 
 
     assert rows(driver, "MATCH (n:CI) RETURN n.id ORDER BY n.id") == [["c1"], ["c2"]]
     assert rows(driver, "MATCH (:CI)--(m) RETURN m") == []
+
+
+def test_what_was_is_nodes_of_its_own_without_relationships(neo4j_store: GraphStore, driver: neo4j.Driver) -> None:
+    one, two, link = server("c1", "web"), server("c2"), cable("r1", "c1", "c2")
+    commit(neo4j_store, *added(one, two, link))
+    commit(neo4j_store, Change("c1", one, server("c1", "web1")))
+    commit(neo4j_store, Change("r1", link, None))
+
+    found = rows(driver, "MATCH (p:Past) RETURN labels(p), p {.*, doc: null}, COUNT { (p)--() } ORDER BY p.id")
+
+    shown = [
+        [labels, {key: value for key, value in row.items() if key != "doc"}, count] for labels, row, count in found
+    ]
+    assert shown == [
+        [["Past"], {"id": "c1", "since": 1, "until": 2, "class": "server", "name": "web"}, 0],
+        [["Past"], {"id": "r1", "since": 1, "until": 3, "type": "CONNECTS_TO", "source": "c1", "target": "c2"}, 0],
+    ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -97,6 +99,36 @@ def test_a_revision_that_is_not_there_yet_is_refused(store: GraphStore) -> None:
         with pytest.raises(StoreError, match="revision 6 is not there yet: the newest is 5") as refusal:
             question()
         assert not isinstance(refusal.value, Gone)
+
+
+def test_another_time_reads_the_same_whatever_is_committed_meanwhile(store: GraphStore) -> None:
+    cis = [server(f"c{n:02}", n=1) for n in range(20)]
+    links = [cable(f"r{n:02}", f"c{n:02}", f"c{(n + 1) % 20:02}", n=1) for n in range(20)]
+    commit(store, *added(*cis, *links))
+    then = store.topology()
+    finished = threading.Event()
+
+    def write() -> None:
+        try:
+            for n in range(2, 22):
+                now = store.topology()
+                changes = [Change(ci.id, ci, server(ci.id, n=n)) for ci in now.cis.values()]
+                for link in now.relations.values():
+                    moved = cable(link.id, link.source, f"c{(int(link.id[1:]) + n) % 20:02}", n=n)
+                    changes.append(Change(link.id, link, moved))
+                commit(store, *changes)
+        finally:
+            finished.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        while not finished.is_set():
+            assert store.topology_at(1) == then
+            assert store.relations_at(["c00"], 1) == related(then, "c00")
+            assert store.get_at(["c00"], 1) == {"c00": StoredCI(cis[0], 1)}
+        writing.result()
+
+    assert store.position().revision == 21
 
 
 # Trimming
