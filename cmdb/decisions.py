@@ -203,7 +203,7 @@ class Deciding:
             raise ModelError(f"reason: at most {_LONGEST} characters, got {len(self.reason)}")
 
     def _by_which(self, ci: CI, *, every: bool = False) -> frozenset[Identifier]:
-        """The identifiers that tell a CI from all others: of its strongest scheme, or `every` single-valued one."""
+        """What tells a CI from all others: of its strongest scheme, one serial or UUID, or `every` one."""
         own = self.standing.own(ci.id)
         if not own and every and (names := self.standing.declared(ci.id)):
             return names
@@ -213,7 +213,13 @@ class Deciding:
                 "it in full, or declare a serial of it"
             )
         single = frozenset(one for scheme in SINGLE_VALUED for one in own.get(scheme, ()))
-        return single if every and single else next(iter(own.values()))
+        if every:
+            return single or next(iter(own.values()))
+        scheme, strongest = next(iter(own.items()))
+        if scheme not in SINGLE_VALUED:
+            return strongest
+        # A merged CI has several: one is enough to merge it further, and does not tie the others together.
+        return frozenset({min(strongest, key=lambda one: (one not in ci.identifiers, one))})
 
 
 def _once(decisions: Iterable[Decision]) -> list[Decision]:

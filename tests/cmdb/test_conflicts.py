@@ -274,6 +274,19 @@ def test_three_can_be_said_to_be_one_at_once(light: Inventory) -> None:
     assert [ci.id for ci in light.graph().cis.values()] == ["ci-1"]
 
 
+def test_one_of_three_that_were_merged_one_after_the_other_can_be_taken_out(light: Inventory) -> None:
+    for number in (1, 2, 3):
+        light.absorb(report(f"10.0.0.{number}", 1, system(1, name=f"n{number}", serial=f"S{number}")))
+    light.judging.decide("same", ["S1", "S2"], "one blade with two cards", "Ada")
+    light.judging.decide("same", ["S1", "S3"], "and a third", "Ada")
+
+    light.judging.take_back("d-1", "that card was another's", "Bo")
+
+    assert {text: found(light, text) for text in ("S1", "S2", "S3")} == {
+        "S1": ["ci-1"], "S2": ["ci-2"], "S3": ["ci-1"],
+    }  # fmt: skip
+
+
 # Different
 
 
