@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
@@ -87,7 +87,8 @@ class Head:
 class Sighting:
     """What one address said, once or as often as its head stayed the same. Times are of the first and the last.
 
-    `runs` are the last runs that it was seen in (a run is closed after its last sighting).
+    `runs` are the last runs that it was seen in (a run is closed after its last sighting). `away` are the longest times
+    between the first and the last in which it was not seen, each from when to when.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Sighting:
     time: datetime
     runs: frozenset[str]
     sections: Mapping[str, Kept]
+    away: tuple[tuple[datetime, datetime], ...] = ()
 
     @property
     def declared(self) -> bool:
@@ -136,6 +138,10 @@ class Merge(NamedTuple):
 
 
 _RUNS_KEPT: Final = 4
+SHORT: Final = timedelta(days=1)
+"""Nothing is retired for being away no longer than this: deadlines are in days."""
+_LONGEST: Final = 16
+"""So many of the longest absences are kept."""
 
 
 def check(report: Report) -> None:
@@ -283,9 +289,26 @@ def taken_in(at: Mapping[str, Sighting], report: Report) -> tuple[Sighting, bool
         runs = frozenset(sorted(old.runs | runs)[-_RUNS_KEPT:])
         now = replace(
             old, port=newest.port, first=min(old.first, report.time), time=max(old.time, report.time), runs=runs,
-            sections=MappingProxyType(sections),
+            sections=MappingProxyType(sections), away=_away(old, report.time),
         )  # fmt: skip
     return now, old is None or _content(old) != _content(now)
+
+
+def _away(old: Sighting, time: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """The times in which it was not seen, with one more at which it was."""
+    found = list(old.away)
+    if time > old.time:
+        found.append((old.time, time))
+    elif time < old.first:
+        found.append((time, old.first))
+    else:
+        found = [
+            part
+            for start, end in found
+            for part in ([(start, time), (time, end)] if start < time < end else [(start, end)])
+        ]
+    long = [part for part in found if part[1] - part[0] > SHORT]
+    return tuple(sorted(sorted(long, key=lambda part: (part[0] - part[1], part[0]))[:_LONGEST]))
 
 
 def _content(sighting: Sighting) -> Json:
@@ -409,6 +432,7 @@ def _times_out(sighting: Sighting) -> Json:
         }
     return {
         "first": codec.time_out(sighting.first),
+        "away": [[codec.time_out(start), codec.time_out(end)] for start, end in sighting.away],
         "time": codec.time_out(sighting.time),
         "port": sighting.port,
         "runs": sorted(sighting.runs),
@@ -462,6 +486,7 @@ def _sighting(record: Record, times: Json) -> Sighting:
         record.id, document["space"], document["source"], times["port"], _head_in(document["head"]),
         codec.time_in(times["first"]), codec.time_in(times["time"]), frozenset(times["runs"]),
         MappingProxyType(sections),
+        tuple((codec.time_in(start), codec.time_in(end)) for start, end in times.get("away", ())),
     )  # fmt: skip
 
 

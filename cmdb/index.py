@@ -185,7 +185,7 @@ class Index:
 def _same(old: Node, new: Node) -> bool:
     if (old.line is None) is not (new.line is None):
         return False
-    if old.line is not None and new.line is not None and (old.line.macs, old.past) != (new.line.macs, new.past):
+    if old.line is not None and new.line is not None and _course(old.line) != _course(new.line):
         return False
     return _classes(old) == _classes(new) and (
         old.space, old.identifiers, old.names, old.addresses, old.ports, old.command, old.listeners,
@@ -194,6 +194,10 @@ def _same(old: Node, new: Node) -> bool:
         new.space, new.identifiers, new.names, new.addresses, new.ports, new.command, new.listeners,
         new.weak,
     )  # fmt: skip
+
+
+def _course(line: Line) -> tuple[object, ...]:
+    return line.macs, line.past, line.gone
 
 
 def _classes(node: Node) -> set[object]:

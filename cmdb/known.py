@@ -251,7 +251,7 @@ class Known:
         """Who is who, as it is settled: CIs are numbered as they are asked for."""
         return Resolution(
             self.index, self.settled, Part((), ()), {}, (), {}, (), frozenset(self.settled.burnt), (), (), (),
-            frozenset(self.settled.fallen_back),
+            frozenset(self.settled.fallen_back), self.world.decisions,
         )  # fmt: skip
 
     def plan(self, place: Place, rules: Rules, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
-from cmdb.evidence import Head, Held, Kept, Sighting, effective, macs_of, own_identifiers
+from cmdb.evidence import SHORT, Head, Held, Kept, Sighting, effective, macs_of, own_identifiers
 from cmdb.model import SINGLE_VALUED, Completeness, Identifier, RunSection
 
 
@@ -29,7 +30,8 @@ class Line:
     """Sightings that are one thing, newest first, and what of them is not replaced.
 
     `silent` are sightings without any identifier that answered while this line was not past: they are this thing, but
-    say nothing of it, only of others (`aside`). `past` is when the line became past.
+    say nothing of it, only of others (`aside`). `past` is when the line became past; `gone` are the times in which it
+    was past before it answered again, `first` is when it was seen first.
     """
 
     space: str
@@ -43,6 +45,8 @@ class Line:
     given: frozenset[Identifier] = frozenset()
     macs: frozenset[str] | None = None
     past: datetime | None = None
+    first: datetime | None = None
+    gone: tuple[tuple[datetime, datetime], ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -149,6 +153,8 @@ def _line(
         macs=macs_of(one.held.section for one in said if one.full),
         seen=seen,
         past=_past(newest.space, newest.source, seen, (*sightings, *silent), runs, missing_after),
+        first=min(one.first for one in (*sightings, *silent)),
+        gone=_gone(newest.space, newest.source, (*sightings, *silent), runs, missing_after),
     )
 
 
@@ -182,9 +188,20 @@ def _past(
     """When the `after`th complete scan of the address had not continued the line."""
     if source.startswith("declared:") or not runs or runs[-1].time <= seen:
         return None
-    answered = {run for sighting in sightings for run in sighting.runs}
+    answered = frozenset(run for sighting in sightings for run in sighting.runs)
+    return _nth_missed(space, source, seen, None, answered, runs, after)
+
+
+def _nth_missed(
+    space: str, source: str, start: datetime, end: datetime | None, answered: frozenset[str],
+    runs: Sequence[RunSection], after: int,
+) -> datetime | None:  # fmt: skip
+    """The time of the `after`th complete run over an address after a time, and before another."""
     missed = 0
-    for run in _after(runs, seen):
+    for place in range(bisect_right(runs, start, key=lambda run: run.time), len(runs)):
+        run = runs[place]
+        if end is not None and run.time >= end:
+            return None
         if run.complete and run.space == space and run.run not in answered and covers(run.networks, source):
             missed += 1
             if missed >= after:
@@ -192,16 +209,34 @@ def _past(
     return None
 
 
-def _after(runs: Sequence[RunSection], time: datetime) -> Sequence[RunSection]:
-    """The runs (in time order) after a time."""
-    low, high = 0, len(runs)
-    while low < high:
-        middle = (low + high) // 2
-        if runs[middle].time <= time:
-            low = middle + 1
-        else:
-            high = middle
-    return runs[low:]
+def _absences(sightings: Iterable[Sighting]) -> list[tuple[datetime, datetime]]:
+    """The times in which a thing was not seen, though it was before and after."""
+    seen: list[tuple[datetime, datetime]] = []
+    for one in sightings:
+        starts = [one.first, *(end for _, end in one.away)]
+        ends = [*(start for start, _ in one.away), one.time]
+        seen += zip(starts, ends, strict=True)
+    found: list[tuple[datetime, datetime]] = []
+    last: datetime | None = None
+    for start, end in sorted(seen):
+        if last is not None and start - last > SHORT:
+            found.append((last, start))
+        last = end if last is None else max(last, end)
+    return found
+
+
+def _gone(
+    space: str, source: str, sightings: Sequence[Sighting], runs: Sequence[RunSection], after: int
+) -> tuple[tuple[datetime, datetime], ...]:
+    """From when until when a line was past, and answered again after that."""
+    if not runs or source.startswith("declared:"):
+        return ()
+    found = []
+    for start, end in _absences(sightings):
+        past = _nth_missed(space, source, start, end, frozenset(), runs, after)
+        if past is not None:
+            found.append((past, end))
+    return tuple(found)
 
 
 def covers(networks: tuple[str, ...], source: str) -> bool:

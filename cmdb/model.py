@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 Scalar: TypeAlias = str | bool | int | float | datetime
 Value: TypeAlias = Scalar | tuple[Scalar, ...]
@@ -203,9 +203,15 @@ class RunSection:
     complete: bool
 
 
+BACK: Final = "back"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided: the things with these identifiers are `same`, or `different`."""
+    """What a person decided: the things with these identifiers are `same`, or `different`.
+
+    `back`: what was retired, and has the identifiers `a`, is in use again.
+    """
 
     id: str
     verdict: str

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cmdb.evidence import World
 from cmdb.lines import Line, Said, newest_of
-from cmdb.model import CI, Component, GroupClaim, State, Subject, Value
+from cmdb.model import BACK, CI, Component, GroupClaim, State, Subject, Value
 from cmdb.nodes import Key, Voice, subject_key
 from cmdb.project_gaps import Collected, collected, gaps, is_stale
 from cmdb.project_hearing import Words
@@ -237,12 +237,36 @@ class _Projection:
         return State.PRESENT, None
 
     def _state_of(self, lines: Sequence[Line], ci: CI) -> tuple[State, datetime | None]:
+        back = self._back(lines, ci)
+        if back is not None:
+            return State.RETIRED, back[0]
         past = [line.past for line in lines if line.past is not None]
         if len(past) < len(lines):
             return State.PRESENT, None
         since = max(past)
         retired = self._now - since > self._rules.retired_after(ci.cls)
         return (State.RETIRED if retired else State.MISSING), since
+
+    def _back(self, lines: Sequence[Line], ci: CI) -> tuple[datetime, datetime] | None:
+        """Since when a CI was missing that was retired for it, and when it answered; unless a person took it back."""
+        for end in sorted({end for line in lines for _, end in line.gone}, reverse=True):
+            before = [line for line in lines if line.first is None or line.first < end]
+            away = [_away_at(line, end) for line in before]
+            since = max((one for one in away if one is not None), default=None)
+            if since is None or None in away or end - since <= self._rules.retired_after(ci.cls):
+                continue
+            decided = any(
+                one.verdict == BACK and one.time >= end and not one.a.isdisjoint(ci.identifiers)
+                for one in self.resolution.decisions
+            )
+            return None if decided else (since, end)
+        return None
+
+    def back(self, group: int, ci: CI) -> datetime | None:
+        """When a retired CI answered that nobody took back."""
+        lines = self.resolution.lines(group)
+        found = self._back(lines, ci) if any(line.past is None for line in lines) else None
+        return None if found is None else found[1]
 
     def _owner(self, group: int, shaped: Mapping[int, CI]) -> tuple[int, str] | None:
         """Inside which CI another is; one that no claim in force names any more has nothing inside."""
@@ -359,6 +383,13 @@ class _Projection:
         if not keys or any(key in self.resolution.part.keys for key in keys):
             return None
         return self.resolution.number_of(id_)
+
+
+def _away_at(line: Line, end: datetime) -> datetime | None:
+    """Since when a line was past just before a time."""
+    return next((start for start, until in line.gone if start < end <= until), None) or (
+        line.past if line.past is not None and line.past < end else None
+    )
 
 
 def _of_several(voices: Sequence[Voice]) -> dict[Key, tuple[Said, ...]]:

@@ -6,6 +6,7 @@ A problem has homes: what it is a problem of. It is looked at again whenever one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from heapq import nsmallest
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
@@ -53,6 +54,9 @@ class Scene(Protocol):
     def machine(self, group: int) -> Collected | None:
         """What was collected of a CI that answered."""
 
+    def back(self, group: int, ci: CI) -> datetime | None:
+        """When a retired CI answered that nobody took back."""
+
 
 def problems(
     scene: Scene,
@@ -82,6 +86,7 @@ def problems(
         *_unfit(found, cis),
         *_one_sided(relations, cis, scene),
         *_uncollected(present, scene),
+        *_returned(scene, targets),
         *_without_family(present, scene),
     ]
     return tuple(sorted(set(every), key=lambda one: (one.kind, one.text, one.about)))
@@ -210,6 +215,20 @@ def _section(ci: CI, group: int, name: str, completeness: Completeness, reason: 
     because = f": {reason}" if reason else ""
     text = f"{ci.name}: section {name} {completeness}{because}"
     return Problem(f"section_{completeness}", (group,), text, (group,))
+
+
+def _returned(scene: Scene, targets: Iterable[int]) -> Iterator[Problem]:
+    """Retired CIs that answer: their state is for a person to change."""
+    for group in targets:
+        ci = scene.cis.get(group)
+        if ci is not None and ci.state is State.RETIRED and (time := scene.back(group, ci)) is not None:
+            since = "" if ci.missing_since is None else f" (it was missing since {ci.missing_since:%Y-%m-%d})"
+            yield Problem(
+                "retired_answers", (group,),
+                f"{ci.name} is retired{since}, and answers again since {time:%Y-%m-%d}: say that it is back, or find "
+                "out what answers in its place",
+                (group,),
+            )  # fmt: skip
 
 
 def _one_sided(relations: Iterable[Bond], cis: Mapping[int, CI], scene: Scene) -> Iterator[Problem]:

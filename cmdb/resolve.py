@@ -82,6 +82,7 @@ class Resolution:
     queue: tuple[Unidentified, ...]
     namesakes: tuple[Namesakes, ...]
     fallen_back: frozenset[Key]
+    decisions: tuple[Decision, ...] = ()
     outside: dict[str, int] = field(default_factory=dict)
     ids: list[str] = field(default_factory=list)
 
@@ -134,20 +135,22 @@ def resolve(world: World, missing_after: int = 3) -> Resolution:
     return resolve_all(index, world.decisions, Settled())
 
 
-def resolve_all(index: Index, decisions: Iterable[Decision], settled: Settled) -> Resolution:
+def resolve_all(index: Index, decisions: Collection[Decision], settled: Settled) -> Resolution:
     """The same, of what is indexed already."""
     sought = {key for key in index.nodes if key[0] == "weak"}
     return resolve_part(index, decisions, settled, Part(index.nodes.keys() - sought, sought))
 
 
-def resolve_part(index: Index, decisions: Iterable[Decision], settled: Settled, part: Part) -> Resolution:
+def resolve_part(index: Index, decisions: Collection[Decision], settled: Settled, part: Part) -> Resolution:
     """The groups of a part; raises Wider where it is too small."""
     nodes = {key: index.nodes[key] for key in part.keys if key in index.nodes}
     joiner = _Joiner(nodes, decisions, part.skipped)
     joiner.decide()
     for level in SCHEMES:
         joiner.level(level)
-    return _Finder(joiner, index, settled, part).resolution()
+    found = _Finder(joiner, index, settled, part).resolution()
+    found.decisions = tuple(decisions)
+    return found
 
 
 @dataclass(slots=True)
