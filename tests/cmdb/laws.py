@@ -13,8 +13,8 @@ from typing import Final, Protocol, TypeAlias
 from cmdb import absorb as absorbing
 from cmdb.export import canonical
 from cmdb.impact import Question
-from cmdb.inventory import Inventory
-from cmdb.model import CI, SCHEMES, Decision, Identifier, Report, Revision, RunSection, Section, State
+from cmdb.inventory import Inventory, Refused
+from cmdb.model import CI, SCHEMES, Decision, Identifier, ModelError, Report, Revision, RunSection, Section, State
 from cmdb.project import Projected, utterances
 from cmdb.rules import Rules
 from cmdb.schema import CI_CLASSES
@@ -26,7 +26,7 @@ from tests.cmdb.worlds import NOW, Told
 Open: TypeAlias = Callable[[], GraphStore]
 """Opens an empty store, another one at each call."""
 
-_EVERYWHERE: Final = frozenset({"wwn", "mac", "host_key"})
+_HALF: Final = 0.5
 
 
 class Law(Protocol):
@@ -44,14 +44,15 @@ def sqlite_stores(folder: Path) -> Open:
 class Teller:
     """Tells events to a store, through the one door."""
 
-    def __init__(self, store: GraphStore, rules: Rules) -> None:
+    def __init__(self, store: GraphStore, rules: Rules, now: float = NOW) -> None:
         self._store = store
         self._rules = rules
+        self._now = at(now)
         self.inventory = self.stranger()
 
     def stranger(self) -> Inventory:
         """The same store as another process sees it."""
-        return Inventory(self._store, self._rules, lambda: at(NOW))
+        return Inventory(self._store, self._rules, lambda: self._now)
 
     def tell(self, events: Iterable[Event]) -> str:
         """Tell them, one by one; the canonical graph after that."""
@@ -69,7 +70,7 @@ class Teller:
         graph = self.inventory.graph()
         with self._store.write() as tx:
             known = absorbing.load(tx.records, graph, self._rules, tx.position.evidence)
-            absorbing.decide(tx, known, [decision], self._rules, at(NOW), decision.by, decision.reason)
+            absorbing.decide(tx, known, [decision], self._rules, self._now, decision.by, decision.reason)
 
     def canonical(self) -> str:
         return json.dumps(self.inventory.canonical(), sort_keys=True)
@@ -195,6 +196,29 @@ def no_two_have_the_same_strongest_key(world: Told, chance: Random, opened: Open
         assert different or key & burnt, (one, other)
 
 
+def merge_then_un_merge_gives_the_same_graph(world: Told, chance: Random, opened: Open) -> None:
+    """Law 6, of two CIs that a person may call the same; whatever is said in between goes to whom it identifies."""
+    teller = Teller(opened(), world.rules)
+    before = teller.tell(world.events)
+    problems, ids = teller.problems(), set(teller.inventory.graph().cis)
+    pairs = [sorted(pair) for pair in combinations(sorted(ids), 2)]
+    for pair in chance.sample(pairs, min(3, len(pairs))):
+        try:
+            merged = teller.inventory.judging.decide("same", pair, "one machine", "ann")
+        except (ModelError, Refused):
+            # Nothing that only one of them has tells who is meant.
+            continue
+        if chance.random() < _HALF:
+            teller.tell(world.events)
+        for decision in merged.decisions:
+            teller.inventory.judging.take_back(decision.id, "two after all", "ann")
+        assert teller.canonical() == before, pair
+        assert teller.problems() == problems, pair
+        assert {id_ for id_ in ids if (found := teller.inventory.stored(id_)) is not None and found.ci.id == id_} == ids
+    assert teller.inventory.verify().problems == ()
+    teller.close()
+
+
 def _strongest(ci: CI) -> frozenset[Identifier]:
     scheme = next((each for each in SCHEMES if any(one.scheme == each for one in ci.identifiers)), None)
     return frozenset(one for one in ci.identifiers if one.scheme == scheme)
@@ -210,4 +234,5 @@ LAWS: Final[tuple[Law, ...]] = (
     absorbing_again_takes_no_revision,
     a_partial_report_ends_no_claim,
     no_two_have_the_same_strongest_key,
+    merge_then_un_merge_gives_the_same_graph,
 )

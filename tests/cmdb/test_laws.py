@@ -16,7 +16,7 @@ from tests.cmdb.laws import Law, Teller, sqlite_stores
 from tests.cmdb.worlds import Told, world
 from tests.fixtures.stores import empty_neo4j
 
-EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "30"))
 WORLDS = st.randoms(use_true_random=False).map(world)
 BOUNDED = settings(
     deadline=None,
