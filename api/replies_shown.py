@@ -8,12 +8,12 @@ from api import views
 from cmdb.codec import time_out
 from discovery.family import load_families
 from operations import replaying, replies
+from operations.errors import NotKnown
 from operations.evidence import NotKept
 from operations.replaying import NO_LONGER
 
 if TYPE_CHECKING:
     from api.wiring import Services
-    from cmdb.inventory import ClaimView
 
 
 def reply(services: Services, name: str) -> dict[str, Any]:
@@ -39,15 +39,33 @@ def reply(services: Services, name: str) -> dict[str, Any]:
     }
 
 
-def claim(services: Services, of: ClaimView) -> dict[str, Any]:
-    """A claim with the reply that it came from; where there is none, `no_reply` says why."""
-    document = views.claim(of) | {"reply": None, "no_reply": None}
-    if of.evidence is None:
-        return document | {"no_reply": "it was declared: no device said it"}
+def of_value(services: Services, ci: str, attribute: str, name: str) -> list[dict[str, Any]]:
+    """Every claim on a value of a CI, and what was measured of it, with the reply; else `no_reply` says why.
+
+    Raises NotKnown, with what is said of the CI that people call `name`.
+    """
+    claims, readings = services.inventory.claims(ci), services.inventory.readings(ci)
+    found = [views.claim(one) for one in claims if one.attribute == attribute]
+    for one in readings:
+        if one.attribute == attribute:
+            when = time_out(one.time)
+            found.append(
+                views.reading(one) | {"won": True, "reason": "measured last", "since": when, "confirmed": when}
+            )
+    if not found:
+        names = {one.attribute for one in claims} | {one.attribute for one in readings}
+        known = ", ".join(sorted(names)) or "nothing"
+        raise NotKnown(f"nobody says anything of {attribute!r} of {name}; what is said of it: {known}")
+    return [document | _came_from(services, document["evidence"]) for document in found]
+
+
+def _came_from(services: Services, evidence: str | None) -> dict[str, Any]:
+    if evidence is None:
+        return {"reply": None, "no_reply": "it was declared: no device said it"}
     try:
-        return document | {"reply": reply(services, of.evidence)}
+        return {"reply": reply(services, evidence), "no_reply": None}
     except NotKept:
-        return document | {"no_reply": NO_LONGER}
+        return {"reply": None, "no_reply": NO_LONGER}
 
 
 def replay(services: Services, run: str | None, *, by: str, apply: bool) -> dict[str, Any]:

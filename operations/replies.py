@@ -1,11 +1,9 @@
-"""A kept reply for people: what it was, when it was said, and which reply a value of a CI came from."""
+"""A kept reply for people: what it was, and when it was said."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
 
 from discovery.kept import NotReadable, Readable, readable, section_in
 from operations.errors import OperationsError
@@ -42,25 +40,3 @@ def reply(evidence: EvidenceFolder, name: str) -> Reply:
     visits = evidence.visits(kept.space, kept.address)
     said = tuple(Said(visit.run, visit.time) for visit in visits if visit.sections.get(kept.section) == name)
     return Reply(name, kept.space, kept.address, kept.section, said[::-1], replies)
-
-
-class Claimed(Protocol):
-    """`cmdb.inventory.ClaimView`."""
-
-    @property
-    def attribute(self) -> str: ...
-
-    @property
-    def evidence(self) -> str | None: ...
-
-
-C = TypeVar("C", bound=Claimed)
-
-
-def claims_of(claims: Iterable[C], attribute: str, ci: str) -> list[C]:
-    """The claims on an attribute. Raises OperationsError with those there are."""
-    every = list(claims)
-    if found := [claim for claim in every if claim.attribute == attribute]:
-        return found
-    known = ", ".join(sorted({claim.attribute for claim in every})) or "none"
-    raise OperationsError(f"nobody says anything of {attribute!r} of {ci}; what is said of it: {known}")

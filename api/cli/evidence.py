@@ -43,18 +43,16 @@ def evidence(
 
 def _claims(services: Services, what: str, attribute: str) -> list[dict[str, Any]]:
     from api import replies_shown
-    from operations.replies import claims_of
 
     target = services.inventory.target(what)
     if len(target.cis) != 1:
         fail(Exit.BAD_INPUT, f"{what!r} is a relation, not a CI: name one of its ends")
-    found = claims_of(services.inventory.claims(target.cis[0]), attribute, what)
-    return [replies_shown.claim(services, one) for one in found]
+    return replies_shown.of_value(services, target.cis[0], attribute, what)
 
 
 def _print_claim(claim: dict[str, Any]) -> None:
     won = "in force" if claim["won"] else "not in force"
-    part = f" of {claim['part']['kind']} {claim['part']['name']}" if claim.get("part") else ""
+    part = f" of {claim['component']['kind']} {claim['component']['name']}" if claim["component"] else ""
     words = f"{claim['attribute']}{part}: {claim['value']} ({won}: {claim['reason']})"
     people().print(plain(words), markup=False)
     said = f"said by {claim['source']} in {claim['section']}, first {claim['since']}, last {claim['confirmed']}"

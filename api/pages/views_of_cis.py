@@ -17,6 +17,7 @@ from api.auth import Reader, ServicesOf
 from api.pages import answers
 from api.pages.drawing import Drawing
 from api.pages.views_of_changes import last_touches
+from api.pages.views_of_evidence import last_replies
 from api.pages.views_of_parked import of_questions
 from api.paging import Pages
 from api.routes.cis import known
@@ -181,6 +182,7 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
         problems=[problem for problem in inventory.problems() if stored.ci.id in problem.about],
         legs=_names(inventory.graph().cis),
         history=last_touches(inventory, stored.ci.id, drawing.texts(request)),
+        replies=last_replies(services, stored.ci.space, claims),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -10,6 +11,8 @@ from fastapi.responses import HTMLResponse, Response
 from api import replies_shown
 from api.auth import Reader, ServicesOf
 from api.pages.drawing import Drawing
+from api.wiring import Services
+from discovery.visit import Visit
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -27,3 +30,9 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
     return drawing.page(
         request, "evidence.html", reader, reply=found, rows_shown=_ROWS, text_shown=_CHARACTERS, visits_shown=_VISITS
     )
+
+
+def last_replies(services: Services, space: str, claims: Iterable[Mapping[str, Any]]) -> list[Visit]:
+    """The last visits of the addresses where a CI spoke for itself: what its cables come from is among them."""
+    sources = sorted({claim["source"] for claim in claims if claim["own"] and claim["evidence"]})
+    return [visit for source in sources for visit in services.evidence.visits(space, source)[-1:]]

@@ -11,9 +11,6 @@ from api import replies_shown
 from api.auth import Operator, Reader, ServicesOf
 from api.routes.cis import CI_ID, known
 from api.routes.shapes import Strict
-from cmdb.what import NotFound
-from operations.errors import OperationsError
-from operations.replies import claims_of
 
 router = APIRouter(tags=["evidence"])
 
@@ -100,11 +97,7 @@ def evidence_of_value(
     """The replies that a value of a CI comes from, and those of the claims that lost."""
     del reader
     stored = known(services.inventory, ci)
-    try:
-        found = claims_of(services.inventory.claims(stored.ci.id), attribute, stored.ci.name)
-    except OperationsError as error:
-        raise NotFound(str(error)) from error
-    return {"claims": [replies_shown.claim(services, one) for one in found]}
+    return {"claims": replies_shown.of_value(services, stored.ci.id, attribute, stored.ci.name)}
 
 
 @router.post("/replay", response_model=ReplayOut)

@@ -133,7 +133,8 @@ def test_the_page_of_a_ci_leads_to_the_page_of_the_reply(scanned: Services, read
     ci = reader.get(f"/cis/{ci_at(scanned, SWITCH)}")
     page = reader.get(f"/evidence/{name}")
 
-    assert f'<a href="/evidence/{name}">snmp.system</a>' in ci.text
+    assert f'<a href="/evidence/{name}">snmp.system</a>' in ci.text.partition('id="replies"')[0]
+    assert re.search('<a href="/evidence/[0-9a-f]{64}">snmp.lldp</a>', ci.text.partition('id="replies"')[2])
     assert page.status_code == 200
     for words in (SWITCH, "snmp.system", 'href="/runs/run-1"', "1.3.6.1.2.1.1.5.0", name):
         assert words in page.text

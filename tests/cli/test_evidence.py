@@ -56,7 +56,7 @@ def test_what_is_asked_wrongly_is_told_how_to_ask(cmdb: Cmdb, home: Path) -> Non
         2, "cmdb: 'web1' is no hash of a reply; name an attribute, too, where a CI is meant\n",
     )  # fmt: skip
     assert (unknown.code, "retention removed it" in unknown.err) == (3, True)
-    assert (no_attribute.code, "what is said of it: class, name, vendor" in no_attribute.err) == (2, True)
+    assert (no_attribute.code, "what is said of it: class, name, vendor" in no_attribute.err) == (3, True)
     for wrong in (nothing, both):
         assert (wrong.code, wrong.err) == (2, "cmdb: name one of: --run ID, --last, or a recording\n")
     assert (no_run.code, no_run.err) == (3, "cmdb: there is no run 'x'\n")
