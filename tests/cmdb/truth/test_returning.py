@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from cmdb.inventory import Inventory
 from cmdb.model import BACK, Decision, Report
 from cmdb.rules import Rules
 from cmdb.store.base import GraphStore
-from tests.cmdb.truth.saying import at, described, ids, in_every_order, problem_kinds, report, run, system
-from tests.cmdb.truth.test_scenarios_stored import opened, tell
+from tests.cmdb.truth.saying import Event, at, described, ids, in_every_order, problem_kinds, report, run, system
+from tests.fixtures.stores import store, store_url
+
+__all__ = ["store", "store_url"]
 
 _DAY = 1440
 _NOW = 121 * _DAY
@@ -19,27 +22,27 @@ def answer(day: float) -> Report:
 
 
 def test_one_that_answers_after_its_deadline_stays_retired_and_is_a_problem() -> None:
-    events = [answer(0), *_SILENT, answer(120)]
+    events: list[Event] = [answer(0), *_SILENT, answer(120)]
 
     assert described(in_every_order(events, now=_NOW)) == {("server", "web1", "retired")}
     assert problem_kinds(events, now=_NOW) == ["retired_answers"]
 
 
 def test_one_that_answers_before_its_deadline_is_there_again() -> None:
-    events = [answer(0), *_SILENT, answer(30)]
+    events: list[Event] = [answer(0), *_SILENT, answer(30)]
 
     assert described(in_every_order(events, now=_NOW)) == {("server", "web1", "present")}
     assert problem_kinds(events, now=_NOW) == []
 
 
 def test_answering_often_after_that_changes_nothing() -> None:
-    events = [answer(0), *_SILENT, answer(120), answer(120.5), answer(120.9)]
+    events: list[Event] = [answer(0), *_SILENT, answer(120), answer(120.5), answer(120.9)]
 
     assert described(in_every_order(events, now=_NOW)) == {("server", "web1", "retired")}
 
 
 def test_a_person_takes_it_back() -> None:
-    events = [answer(0), *_SILENT, answer(120), _TAKEN_BACK]
+    events: list[Event] = [answer(0), *_SILENT, answer(120), _TAKEN_BACK]
 
     assert described(in_every_order(events, now=_NOW)) == {("server", "web1", "present")}
     assert problem_kinds(events, now=_NOW) == []
@@ -47,15 +50,18 @@ def test_a_person_takes_it_back() -> None:
 
 def test_taken_back_it_may_go_missing_again() -> None:
     later = [run(number, (120 + number) * _DAY) for number in (11, 12, 13)]
-    events = [answer(0), *_SILENT, answer(120), _TAKEN_BACK, *later]
+    events: list[Event] = [answer(0), *_SILENT, answer(120), _TAKEN_BACK, *later]
 
     assert described(in_every_order(events, now=140 * _DAY)) == {("server", "web1", "missing")}
 
 
 def test_stored_it_is_retired_and_told_since_it_answered(store: GraphStore) -> None:
-    inventory = opened(store, Rules(), _NOW)
-
-    tell(inventory, [answer(0), *_SILENT, answer(120)])
+    inventory = Inventory(store, Rules(), lambda: at(_NOW))
+    for event in (answer(0), *_SILENT, answer(120)):
+        if isinstance(event, Report):
+            inventory.absorb(event)
+        else:
+            inventory.close_run(event)
 
     assert described(inventory.graph()) == {("server", "web1", "retired")}
     assert [(one.kind, one.text) for one in inventory.problems()] == [
