@@ -105,10 +105,12 @@ def change(item: Change) -> dict[str, Any]:
 
 
 def claim(row_: ClaimView) -> dict[str, Any]:
-    """One claim on a value, whether it won, and why or why not; `component` where it is of a part."""
+    """One claim on a value, whether it won, and why or why not; `component` where it is of a part,
+    `relation` (an id) where it is a column of one."""
     return {
         "attribute": row_.attribute,
         "component": None if row_.part is None else {"kind": row_.part.kind, "name": row_.part.name},
+        "relation": row_.relation,
         "value": value(codec.value_out(row_.value)),
         "source": row_.source,
         "section": row_.section,

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from cmdb.model import CI, Value
+from cmdb.model import CI, Relation, Value
 from cmdb.nodes import UNKNOWN, choose_class, trust_rank
-from cmdb.project_values import HAND, Claim, Utterance, attribute_claims, class_claims, order_key, ranked, trust_of
+from cmdb.project_relations import Said, turned
+from cmdb.project_values import (
+    HAND,
+    Claim,
+    Utterance,
+    attribute_claims,
+    class_claims,
+    interface_named,
+    order_key,
+    ranked,
+    trust_of,
+)
 from cmdb.rules import Rules
-from cmdb.schema import REPORTERS, lineage
+from cmdb.schema import RELATION_TYPES, REPORTERS, lineage
 
 _LOST: Final = (
     "stale", "its reporter is less trusted", "another says it of itself", "fewer say so", "the other value sorts first",
@@ -35,7 +46,7 @@ class ClaimView:
     """A claim: `since` the source first said so, `confirmed` when it last did, `evidence` the reply it came from.
 
     `kind` is the kind of its reporter; `own`: it speaks of itself, or of what is in it. `part` is the component whose
-    attribute it is, None for the CI's own.
+    attribute it is, `relation` the id of the relation whose column it is; both None for the CI's own.
     """
 
     attribute: str
@@ -50,6 +61,7 @@ class ClaimView:
     won: bool
     reason: str
     part: Part | None = None
+    relation: str | None = None
 
 
 def claims_on(said: Sequence[Utterance], ci: CI, rules: Rules) -> list[ClaimView]:
@@ -68,6 +80,39 @@ def claims_on(said: Sequence[Utterance], ci: CI, rules: Rules) -> list[ClaimView
             if not rules.is_volatile_part(part.kind, name):
                 found += _ranked(name, ranked(claims, REPORTERS), part)
     return _once(found)
+
+
+def contested_columns(
+    relations: Iterable[Relation], claimed: Iterable[Said], id_of: Callable[[int], str], cis: Mapping[str, CI]
+) -> list[ClaimView]:
+    """The claims on those columns of relations of which sources say different things; keys tell relations apart."""
+    by_ends: dict[tuple[str, frozenset[str]], list[Said]] = {}
+    for one in claimed:
+        by_ends.setdefault((one.type, frozenset({id_of(one.source), id_of(one.target)})), []).append(one)
+    found: list[ClaimView] = []
+    for relation in relations:
+        claims: dict[str, list[Claim]] = {}
+        for one in by_ends.get((relation.type, frozenset({relation.source, relation.target})), ()):
+            if _is_said_of(relation, one, id_of(one.source), cis):
+                for name in one.columns.keys() & set(RELATION_TYPES[relation.type].attributes):
+                    claims.setdefault(name, []).append(Claim(one.columns[name], one.by))
+        for name, said in sorted(claims.items()):
+            if len({order_key(claim.value) for claim in said}) > 1:
+                found += [replace(view, relation=relation.id) for view in _ranked(name, ranked(said, REPORTERS))]
+    return found
+
+
+def _is_said_of(relation: Relation, said: Said, source: str, cis: Mapping[str, CI]) -> bool:
+    """Whether a claim on a relation of these ends has its keys, too; a cable may be told from either end."""
+    row = RELATION_TYPES[relation.type]
+    if not row.undirected:
+        return source == relation.source and all(said.columns.get(key) == relation.columns.get(key) for key in row.keys)
+    columns = said.columns if source == relation.source else turned(said.columns)
+    for key, end in (("from_port", relation.source), ("to_port", relation.target)):
+        port = columns.get(key)
+        if isinstance(port, str) and interface_named(cis[end], port) != relation.columns.get(key):
+            return False
+    return True
 
 
 def _part_claims(said: Iterable[Utterance]) -> dict[Part, dict[str, list[Claim]]]:

@@ -14,7 +14,7 @@ from cmdb import export, history, kept_rules, lookup, rehearsal, schema, what
 from cmdb.absorb import Known, Outcome
 from cmdb.amend import amended
 from cmdb.brake import Loss, Silence
-from cmdb.claims import ClaimView, claims_on
+from cmdb.claims import ClaimView, claims_on, contested_columns
 from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
@@ -28,7 +28,7 @@ from cmdb.mending import Mending, Wanted, Witness, heard, mendings, witnesses
 from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, State, Value
 from cmdb.parked import Asked, Parked, question_by_id, questions
 from cmdb.parking import Parking, Refused, Taken
-from cmdb.project import utterances
+from cmdb.project import claimed_relations, utterances
 from cmdb.project_values import Utterance
 from cmdb.readings import READING, Reading, places_of, readings_on
 from cmdb.rules import Rules
@@ -376,7 +376,10 @@ class Inventory:
             known = self._read()
             if found.ci.id not in known.settled.cards:
                 return []
-            return claims_on(self._said_of(known, found.ci.id), found.ci, self._rules)
+            own = claims_on(self._said_of(known, found.ci.id), found.ci, self._rules)
+            view = known.view()
+            claimed = claimed_relations(view, view.number_of(found.ci.id), self._rules, self._clock())
+            return [*own, *contested_columns(self.relations(found.ci.id), claimed, view.id_of, self.graph().cis)]
 
     def readings(self, ci: str) -> list[Reading]:
         """The newest measured values of a CI and its parts, which flap and make no history."""

@@ -72,6 +72,11 @@ def utterances(resolution: Resolution, group: int, rules: Rules, now: datetime) 
     return _Projection(resolution, rules, now, (), Surroundings()).said_of(group)
 
 
+def claimed_relations(resolution: Resolution, group: int, rules: Rules, now: datetime) -> list[Claimed]:
+    """The relations that the sections in force say a CI has, each as often as it is said."""
+    return _Projection(resolution, rules, now, (), Surroundings()).claimed_of(group)
+
+
 class _Projection:
     def __init__(
         self, resolution: Resolution, rules: Rules, now: datetime, also: Iterable[int], beside: Surroundings
@@ -134,6 +139,11 @@ class _Projection:
             for one in heeded.words.told
             if one is not None
         ]
+
+    def claimed_of(self, group: int) -> list[Claimed]:
+        """The relations that they say it has."""
+        self._heard(group)
+        return list(self._claimed.values())
 
     def _keys(self, group: int) -> list[Key]:
         """The nodes of a CI, and the names and addresses that mean it."""

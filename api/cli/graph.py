@@ -108,8 +108,10 @@ def _print_ci(document: dict[str, Any], claims: list[dict[str, Any]] | None) -> 
 
 
 def _attribute(claim: dict[str, Any]) -> str:
-    """What a claim is about: an attribute of the CI, or one of a part of it."""
+    """What a claim is about: an attribute of the CI, of a part of it, or a column of a relation."""
     part = claim["component"]
+    if claim.get("relation") is not None:
+        return f"{claim['relation']}: {claim['attribute']}"
     return claim["attribute"] if part is None else f"{part['kind']} {part['name']}: {claim['attribute']}"
 
 

@@ -174,6 +174,7 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
         places=_places(document, inventory),
         values=_values(document, claims),
         contested=_contested(claims),
+        disputed=_disputed(claims, document),
         readings=[views.reading(row) for row in inventory.readings(stored.ci.id)],
         parts_=_parts(document["components"]),
         outward=[end for end in others if end["direction"] == "out"],
@@ -190,7 +191,7 @@ def _values(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
     """Each value in force, with the claim that won and what others say, be it the same."""
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for claim in claims:
-        if claim["component"] is None:
+        if claim["component"] is None and claim["relation"] is None:
             by_name.setdefault(claim["attribute"], []).append(claim)
     in_force = {"class": document["class"], "name": document["name"], **document["attributes"]}
     rows = []
@@ -210,6 +211,18 @@ def _contested(claims: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, An
         if (part := claim["component"]) is not None:
             found.setdefault((part["kind"], part["name"], claim["attribute"]), []).append(claim)
     return [said for said in found.values() if any(not claim["won"] for claim in said)]
+
+
+def _disputed(
+    claims: Iterable[Mapping[str, Any]], document: Mapping[str, Any]
+) -> list[tuple[Mapping[str, Any], str, list[Mapping[str, Any]]]]:
+    """(the relation as this end sees it, column, claims) where sources say different things of a relation."""
+    ends = {end["relation"]: end for end in document["relations"]}
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for claim in claims:
+        if claim["relation"] is not None:
+            found.setdefault((claim["relation"], claim["attribute"]), []).append(claim)
+    return [(ends[relation], column, said) for (relation, column), said in found.items() if relation in ends]
 
 
 def _cable(end: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from cmdb.inventory import ClaimView, Inventory
-from cmdb.model import Component, Section, Statement, Subject, Value
+from cmdb.model import Component, RelationClaim, Section, Statement, Subject, Value
 from cmdb.rules import Rules
 from cmdb.store.base import GraphStore
-from tests.cmdb.truth.saying import FULL, ITSELF, at, estate, ids, mac, neighbours, report, system, thing
+from tests.cmdb.truth.saying import FULL, ITSELF, at, estate, ids, interfaces, mac, neighbours, report, system, thing
 from tests.fixtures.stores import store, store_url
 
 __all__ = ["store", "store_url"]
@@ -126,3 +126,40 @@ def test_what_flaps_is_no_claim(inventory: Inventory) -> None:
     )  # fmt: skip
 
     assert {one.attribute for one in inventory.claims("ci-1")} == {"class", "name", "serial", "model"}
+
+
+def test_of_a_relations_column_the_claims_that_differ_are_told(inventory: Inventory) -> None:
+    cluster, node = thing("cluster", "db"), thing("server", "h", serial="S1")
+    runs = RelationClaim("composed_of", cluster, node, {"active": False})
+    inventory.absorb(estate(1, cluster, node, relations=[runs]))
+    own = RelationClaim("composed_of", cluster, ITSELF, {"active": True})
+    inventory.absorb(
+        report("10.0.0.1", 2, system(2, name="h", serial="S1"), Section("ssh.cluster", at(2), FULL, (), (own,)))
+    )
+    (relation,) = inventory.graph().relations.values()
+
+    told = {ci: [one for one in inventory.claims(ci) if one.relation is not None] for ci in inventory.graph().cis}
+
+    assert dict(relation.columns) == {"active": False}
+    assert {one.relation for claims in told.values() for one in claims} == {relation.id}
+    assert [said(claims, "active") for claims in told.values()] == [
+        [
+            (False, "declared:estate", "declared", True, "ranks first"),
+            (True, "10.0.0.1", "ssh.cluster", False, "its reporter is less trusted"),
+        ]
+    ] * 2
+
+
+def test_of_a_cable_that_both_ends_tell_the_claims_that_differ_are_told(inventory: Inventory) -> None:
+    def cable(host: int, far: int, medium: str) -> Section:
+        peer = Subject("network_switch", ids(mac=mac(far)), f"s{far}")
+        ports = {"from_port": f"eth{host}", "to_port": f"eth{far}", "medium": medium}
+        return Section("snmp.lldp", at(1), FULL, (), (RelationClaim("connects_to", ITSELF, peer, ports),))
+
+    for host, far, medium in ((1, 2, "ethernet"), (2, 1, "fc")):
+        own = system(1, "network_switch", f"s{host}", mac=mac(host))
+        inventory.absorb(report(f"10.0.0.{host}", 1, own, interfaces(1, host), cable(host, far, medium)))
+
+    told = [(one.attribute, one.value, one.won) for one in inventory.claims("ci-1") if one.relation is not None]
+
+    assert told == [("medium", "ethernet", True), ("medium", "fc", False)]
