@@ -200,7 +200,7 @@ def merge_then_un_merge_gives_the_same_graph(world: Told, chance: Random, opened
     """Law 6, of two CIs that a person may call the same; whatever is said in between goes to whom it identifies."""
     teller = Teller(opened(), world.rules)
     before = teller.tell(world.events)
-    problems, ids = teller.problems(), set(teller.inventory.graph().cis)
+    problems, ids = _data_problems(teller), set(teller.inventory.graph().cis)
     pairs = [sorted(pair) for pair in combinations(sorted(ids), 2)]
     for pair in chance.sample(pairs, min(3, len(pairs))):
         try:
@@ -213,10 +213,15 @@ def merge_then_un_merge_gives_the_same_graph(world: Told, chance: Random, opened
         for decision in merged.decisions:
             teller.inventory.judging.take_back(decision.id, "two after all", "ann")
         assert teller.canonical() == before, pair
-        assert teller.problems() == problems, pair
+        assert _data_problems(teller) == problems, pair
         assert {id_ for id_ in ids if (found := teller.inventory.stored(id_)) is not None and found.ci.id == id_} == ids
     assert teller.inventory.verify().problems == ()
     teller.close()
+
+
+def _data_problems(teller: Teller) -> list[tuple[str, list[str]]]:
+    """All but conflicts: that two are told apart answers one."""
+    return [one for one in teller.problems() if one[0] != "conflict"]
 
 
 def _strongest(ci: CI) -> frozenset[Identifier]:

@@ -189,6 +189,16 @@ CHASSIS = (
         ids={"ci-1": "chassis", "ci-2": "vdc2", "ci-3": "vdc3"},
     ),
     Scenario(
+        "contexts that know nothing of their chassis answer with its serial: as discovery has it today",
+        (report("10.0.0.1", 1, system(1, "firewall", "fw", serial="CH1"), interfaces(1, 1)),
+         report("10.0.0.2", 2, system(2, "firewall", "red", serial="CH1"), interfaces(2, 2)),
+         report("10.0.0.3", 3, system(3, "firewall", "blue", serial="CH1"), interfaces(3, 3))),
+        cis=("firewall blue: mac 3, serial CH1", "firewall fw: mac 1, serial CH1", "firewall red: mac 2, serial CH1"),
+        parts=("blue: interface eth3", "fw: interface eth1", "red: interface eth2"),
+        problems=("conflict: fw, red",),
+        ids={"ci-1": "fw", "ci-2": "red", "ci-3": "blue"},
+    ),
+    Scenario(
         "the blades of an enclosure answer with its serial",
         (_chassis("enclosure"), _inside("10.0.0.2", 2, "slot 1", "server", "enclosure", serial="CH1", mac=mac(2)),
          _inside("10.0.0.3", 3, "slot 2", "server", "enclosure", serial="CH1", mac=mac(3))),
