@@ -258,5 +258,9 @@ def took(made: Iterable[Decision], standing: Standing, every: Iterable[Decision]
             raise Against(f"they would stay {len(a | b)} CIs ({', '.join(sorted(a | b, key=number_of))})")
         if one.verdict == DIFFERENT and one.a != one.b and a & b:
             joining = [id_ for id_, row in others.items() if _holders(row.a | row.b, standing) & a & b]
-            because = f": decision {', '.join(joining)} says so; take it back first" if joining else ""
-            raise Against(f"they would stay one CI ({', '.join(sorted(a & b, key=number_of))}){because}")
+            because = (
+                f"decision {', '.join(joining)} says so; take it back first"
+                if joining
+                else "one source says of one thing that it has both"
+            )
+            raise Against(f"they would stay one CI ({', '.join(sorted(a & b, key=number_of))}): {because}")

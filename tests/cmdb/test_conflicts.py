@@ -324,6 +324,17 @@ def test_one_that_was_joined_by_a_shared_card_is_split_by_what_each_has(light: I
     assert sorted(ci.name for ci in light.graph().cis.values()) == ["one", "two"]
 
 
+def test_what_one_thing_says_of_itself_cannot_be_split(light: Inventory) -> None:
+    light.absorb(report("10.0.0.1", 1, system(1, name="one", mac=[mac(1), mac(2)])))
+
+    with pytest.raises(
+        Refused, match=r"they would stay one CI \(ci-1\): one source says of one thing that it has both"
+    ):
+        light.judging.decide("different", [mac(1), mac(2)], "two", "Ada")
+
+    assert light.judging.decisions() == []
+
+
 def test_taking_back_a_difference_brings_the_question_back(light: Inventory) -> None:
     light.absorb(clone("10.0.0.1", 1))
     light.absorb(clone("10.0.0.2", 2))
