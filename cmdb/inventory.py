@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmdb import absorb as absorbing
-from cmdb import export, history, kept_rules, lookup, rehearsal, schema, what
+from cmdb import export, history, kept_rules, lookup, rehearsal, schema, speakers, what
 from cmdb.absorb import Known, Outcome
 from cmdb.amend import amended
 from cmdb.brake import Loss, Silence
@@ -32,6 +32,7 @@ from cmdb.project import claimed_relations, utterances
 from cmdb.project_values import Utterance
 from cmdb.readings import READING, Reading, places_of, readings_on
 from cmdb.rules import Rules
+from cmdb.scratch import from_scratch
 from cmdb.sift import sifted
 from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Transaction, Verification
 from cmdb.store.past import between
@@ -151,6 +152,7 @@ class Inventory:
             with self._write() as (tx, known, graph):
                 before, estate = _copy(graph), read(graph)
                 report = absorbing.later(known, estate.report)
+                speakers.note(tx, report.space, report.source, (), actor, self._clock())
                 outcome = absorbing.absorb(tx, known, report, self._rules, self._clock(), actor)
                 if dry_run:
                     raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
@@ -232,6 +234,7 @@ class Inventory:
                 if values[name] is not None and self._rules.is_volatile(found.ci.cls, name):
                     raise ModelError(f"{found.ci.name}, {name}: it is measured and flaps, so it is not entered by hand")
             report = absorbing.later(known, amended(known, graph, found.ci, values, self._clock()))
+            speakers.note(tx, report.space, report.source, values, actor, self._clock())
             outcome = absorbing.absorb(tx, known, report, self._rules, self._clock(), actor)
         return _absorbed(outcome)
 
@@ -379,7 +382,8 @@ class Inventory:
             own = claims_on(self._said_of(known, found.ci.id), found.ci, self._rules)
             view = known.view()
             claimed = claimed_relations(view, view.number_of(found.ci.id), self._rules, self._clock())
-            return [*own, *contested_columns(self.relations(found.ci.id), claimed, view.id_of, self.graph().cis)]
+            columns = contested_columns(self.relations(found.ci.id), claimed, view.id_of, self.graph().cis)
+            return speakers.named([*own, *columns], found.ci.space, self._store.records)
 
     def readings(self, ci: str) -> list[Reading]:
         """The newest measured values of a CI and its parts, which flap and make no history."""
@@ -505,9 +509,12 @@ class Inventory:
         """Whether the journal's chain holds, and gives the graph that is stored."""
         return verified(self._store)
 
-    def canonical(self) -> Json:
-        """The graph named by what things are: equal for equal graphs."""
-        return export.canonical(self.graph())
+    def canonical(self, *, scratch: bool = False) -> Json:
+        """The graph named by what things are: equal for equal graphs; `scratch`: as all that was said projects now."""
+        if not scratch:
+            return export.canonical(self.graph())
+        with self._writing:
+            return export.canonical(from_scratch(self._read().world, self._rules, self._clock()))
 
 
 def _copy(graph: Graph) -> Graph:

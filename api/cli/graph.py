@@ -100,7 +100,7 @@ def _print_ci(document: dict[str, Any], claims: list[dict[str, Any]] | None) -> 
     ]
     table(("relation", "with", "class", "key"), ends)
     if claims is not None:
-        columns = ("value", "source", "section", "since", "confirmed", "won", "reason", "evidence")
+        columns = ("value", "source", "by", "section", "since", "confirmed", "won", "reason", "evidence")
         table(
             ("attribute", *columns),
             [[_attribute(row), *(_text(row[column]) for column in columns)] for row in claims],
@@ -264,13 +264,19 @@ def declare(
 def export(
     *,
     canonical: Annotated[bool, typer.Option("--canonical", help="by identifiers: equal for equal graphs")] = False,
+    scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="with --canonical: as all that was said projects now, not as stored")
+    ] = False,
 ) -> None:
     """Write the whole graph to standard output as JSON."""
     from api import views
+    from cmdb.model import ModelError
 
     with opened() as services:
+        if scratch and not canonical:
+            raise ModelError("--from-scratch has no ids to show: ask for --canonical with it")
         if canonical:
-            emit(services.inventory.canonical())
+            emit(services.inventory.canonical(scratch=scratch))
             return
         graph = services.inventory.graph()
         found = [services.inventory.stored(ci) for ci in graph.cis]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmdb.inventory import Inventory
-from cmdb.model import BACK, Decision, Report
+from cmdb.model import BACK, Decision, Report, RunSection
 from cmdb.rules import Rules
 from cmdb.store.base import GraphStore
 from tests.cmdb.truth.saying import Event, at, described, ids, in_every_order, problem_kinds, report, run, system
@@ -60,7 +60,7 @@ def test_stored_it_is_retired_and_told_since_it_answered(store: GraphStore) -> N
     for event in (answer(0), *_SILENT, answer(120)):
         if isinstance(event, Report):
             inventory.absorb(event)
-        else:
+        elif isinstance(event, RunSection):
             inventory.close_run(event)
 
     assert described(inventory.graph()) == {("server", "web1", "retired")}
