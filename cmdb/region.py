@@ -81,7 +81,12 @@ class Region:
             if key[0] == "weak":
                 self._todo.append(key)
             elif key[0] == "subject" and key not in self._settled.ci_of and key not in self.keys:
-                self.sought.add(key)
+                node = self._index.nodes.get(key)
+                if node is not None and any(value not in self._settled.burnt for value in value_keys(node)):
+                    # So far only a section named it that another line of a CI had replaced.
+                    self._todo.append(key)
+                else:
+                    self.sought.add(key)
 
     def outside(self, value: ValueKey) -> Sequence[tuple[Key, Key]] | None:
         """The pairs outside the region that keep a value burnt; None where there is none."""
