@@ -114,6 +114,7 @@ def claim(row_: ClaimView) -> dict[str, Any]:
         "value": value(codec.value_out(row_.value)),
         "source": row_.source,
         "section": row_.section,
+        "by": row_.by,
         "kind": row_.kind,
         "own": row_.own,
         "since": codec.time_out(row_.since),

@@ -46,7 +46,8 @@ class ClaimView:
     """A claim: `since` the source first said so, `confirmed` when it last did, `evidence` the reply it came from.
 
     `kind` is the kind of its reporter; `own`: it speaks of itself, or of what is in it. `part` is the component whose
-    attribute it is, `relation` the id of the relation whose column it is; both None for the CI's own.
+    attribute it is, `relation` the id of the relation whose column it is; both None for the CI's own. `by` is the
+    person who declared or entered it.
     """
 
     attribute: str
@@ -62,6 +63,7 @@ class ClaimView:
     reason: str
     part: Part | None = None
     relation: str | None = None
+    by: str | None = None
 
 
 def claims_on(said: Sequence[Utterance], ci: CI, rules: Rules) -> list[ClaimView]:

@@ -19,7 +19,8 @@ from tests.api.estate import ESTATE
 from tests.fixtures.parts import REPOSITORY
 
 PAGES = (
-    "/", "/cis", "/cis?class=server", "/find?q=web", "/impact", "/problems", "/parked", "/runs", "/changes",
+    "/", "/cis", "/cis?class=server", "/find?q=web", "/impact", "/problems", "/parked", "/conflicts", "/runs",
+    "/changes",
     "/changes?from=0&by=ci", "/api/docs",
 )  # fmt: skip
 
@@ -31,7 +32,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     made.inventory.declare(ESTATE, "estate.yaml", "Ada")
     for name, serial in (("x", "S1"), ("y", "S2")):
         made.inventory.declare(
-            f"cis: [{{class: server, name: {name}, serial: {serial}, label: D010210-007}}]\n"
+            f"cis: [{{class: server, name: {name}, serial: {serial}, mac: 00:1b:21:00:00:77, label: D010210-007}}]\n"
             "rooms: [{label: D010210, grid: ['...', '.#.', '...'], door: south}]",
             f"{name}.yaml",
             "Ada",
@@ -180,7 +181,7 @@ def test_a_ci_shows_each_value_with_its_source_and_its_relations_both_ways(visit
     inward = page.locator("section[aria-labelledby=inward] tbody tr").all_inner_texts()
 
     vendor = next(row for row in values if row.startswith("vendor"))
-    assert vendor.split("\t")[:3] == ["vendor", "HPE", "declared:estate.yaml declared"]
+    assert vendor.split("\t")[:3] == ["vendor", "HPE", "declared:estate.yaml (Ada) declared"]
     assert any(row.startswith("memory\t8 GiB") for row in values)
     assert [row for row in outward if row.startswith("powered by")] == [
         "powered by\tups1 power unit\tfeed A",

@@ -163,3 +163,23 @@ def test_of_a_cable_that_both_ends_tell_the_claims_that_differ_are_told(inventor
     told = [(one.attribute, one.value, one.won) for one in inventory.claims("ci-1") if one.relation is not None]
 
     assert told == [("medium", "ethernet", True), ("medium", "fc", False)]
+
+
+def test_a_declared_value_is_told_with_the_person_and_one_by_hand_with_its_own_time(store: GraphStore) -> None:
+    now = at(1000)
+    inventory = Inventory(store, Rules(), lambda: now)
+    inventory.declare("cis: [{class: server, name: h, serial: S1, vendor: v}]", "site.yaml", "ada")
+    now = at(2000)
+    inventory.amend("ci-1", {"notes": "x"}, "ann", None)
+    now = at(3000)
+    inventory.amend("ci-1", {"contact": "y"}, "bob", None)
+    inventory.absorb(report("10.0.0.1", 4, system(4, name="h", serial="S1", values={"model": "m"})))
+
+    told = {one.attribute: (one.by, one.since) for one in inventory.claims("ci-1") if one.won}
+
+    assert {name: told[name] for name in ("vendor", "notes", "contact", "model")} == {
+        "vendor": ("ada", at(1000)),
+        "notes": ("ann", at(2000)),
+        "contact": ("bob", at(3000)),
+        "model": (None, at(4)),
+    }
