@@ -88,7 +88,13 @@ def _relations(known: Known, step: Stepped, tx: Transaction) -> list[Change]:
     new = sorted(wanted.keys() - stored.keys(), key=repr)
     first = tx.reserve("relation", len(new)) if new else 0
     numbers = {key: f"rel-{first + place}" for place, key in enumerate(new)}
-    found = [Change(stored[key].id, stored[key], None) for key in stored.keys() - wanted.keys()]
+    # Who stands in a room by his label alone is projected where its code is new or gone, and stands there else.
+    gone = [
+        stored[key]
+        for key in stored.keys() - wanted.keys()
+        if stored[key].type != "located_in" or stored[key].source in touched
+    ]
+    found = [Change(one.id, one, None) for one in gone]
     for key, (type_, source, target, columns) in wanted.items():
         before = stored.get(key)
         if before is None:

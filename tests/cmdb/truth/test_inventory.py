@@ -352,3 +352,13 @@ def test_a_section_that_was_denied_is_a_problem_until_it_is_collected(inventory:
         )
     ]
     assert inventory.problems() == []
+
+
+def test_a_room_that_two_estates_declare_keeps_who_stands_in_it(inventory: Inventory) -> None:
+    labelled = system(1, "printer", "lp", serial="S1", values={"label": "D010210-009"})
+    room = thing("room", "D010210")
+
+    for one in (report("10.0.0.1", 1, labelled), estate(2, room), estate(3, room, name="more")):
+        inventory.absorb(one)
+
+    assert [one.type for one in inventory.graph().relations.values()] == ["located_in"]
