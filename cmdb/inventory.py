@@ -193,7 +193,8 @@ class Inventory:
         before = self.graph()
         try:
             with self._write() as (tx, known, graph):
-                before, news = _copy(graph), rehearsal.news(known, reports)
+                before = _copy(graph)
+                news = rehearsal.news(known, rehearsal.less_held(tx.records, reports))
                 if news:
                     outcome = absorbing.absorb_all(tx, known, news, self._rules, self._clock(), actor, reason)
                     changes, revision = outcome.changes, outcome.revision

@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmdb.absorb import Known
+from cmdb.brake import without
 from cmdb.evidence import Sighting, merged, normalised
 from cmdb.model import Report
+from cmdb.parked import PARKED, PENDING, Records, parked_of, pending_of
 
 _BESIDE: Final = timedelta(milliseconds=1)
 """Nobody scans one address twice in so short a time: what is kept of it there was made of the same replies."""
+
+_HELD: Final = "waits for a person: it would end too much"
 
 
 def news(known: Known, reports: Iterable[Report]) -> list[Report]:
@@ -22,6 +26,25 @@ def news(known: Known, reports: Iterable[Report]) -> list[Report]:
     """
     placed = (_beside(known, report) for report in reports)
     return [report for report in placed if merged(known.world, normalised(report)).new]
+
+
+def less_held(records: Records, reports: Iterable[Report]) -> list[Report]:
+    """The reports less what the brake holds back of them or a person discarded: replays are no way around an answer."""
+    waiting = {_heard(pending_of(record).report) for record in records(PENDING)}
+    held: dict[tuple[str, str, datetime], frozenset[str]] = {}
+    for record in records(PARKED):
+        one = parked_of(record)
+        if one.report.sections:  # those of a yes are in the graph
+            held[_heard(one.report)] = held.get(_heard(one.report), frozenset()) | one.names
+    return [
+        without(report, held.get(_heard(report), frozenset()), _HELD)
+        for report in reports
+        if _heard(report) not in waiting
+    ]
+
+
+def _heard(report: Report) -> tuple[str, str, datetime]:
+    return report.space, report.source, report.time
 
 
 def _beside(known: Known, report: Report) -> Report:
