@@ -270,13 +270,24 @@ class _Work:
             about = tuple(sorted((step.ids[group] for group in problem.about if group in step.ids), key=order_of))
             homes = tuple(sorted(_home(home, step.ids) for home in problem.homes))
             id_ = codec.digest([problem.kind, about, problem.text, homes])[:32]
-            now[id_] = known.problems.get(id_) or Told(problem.kind, about, problem.text, self._now, homes)
+            now[id_] = known.problems.get(id_) or Told(
+                problem.kind, about, problem.text, self._since(problem.kind, homes), homes
+            )
         mended = sorted(known.problems.at(_homes(step, self.news, changes)) - now.keys())
         if mended:
             self._tx.drop(PROBLEMS, mended)
         new = {id_: told for id_, told in now.items() if known.problems.get(id_) is None}
         known.tell({**dict.fromkeys(mended), **new})
         return [problem_record(id_, told) for id_, told in sorted(new.items())]
+
+    def _since(self, kind: str, homes: tuple[tuple[str, ...], ...]) -> datetime:
+        """Since when something shared is a problem: as long as it was told of fewer CIs, or in other words."""
+        if all(home[0] == "ci" for home in homes):
+            return self._now
+        problems = self._known.problems
+        before = [told for id_ in problems.at(homes) if (told := problems.get(id_)) is not None]
+        return min([told.since for told in before if (told.kind, told.homes) == (kind, homes)], default=self._now)
+
 
 
 def _home(home: Home, ids: Mapping[int, str]) -> tuple[str, ...]:
@@ -317,7 +328,8 @@ def _found_beside(step: Stepped) -> dict[str, Card]:
     resolution = step.resolution
     cards = resolution.settled.cards
     found: dict[str, Card] = {}
-    for key in resolution.part.sought:
+    fallen_back = resolution.fallen_back | (resolution.settled.fallen_back & set(resolution.part.keys))
+    for key in {*resolution.part.sought, *fallen_back}:
         old, group = resolution.settled.ci_of.get(key), resolution.group_of.get(key)
         new = resolution.id_of(group) if group is not None and group < 0 else None
         if old != new:
