@@ -102,7 +102,7 @@ class News:
             words, others = self._words(old, mine.values()), self._words(new, yours.values())
             for key in words.keys() | others.keys():
                 was, now = words.get(key, []), others.get(key, [])
-                if all_of_it or [one.led_from(key) for one in was] != [one.led_from(key) for one in now]:
+                if all_of_it or _led_from(key, was) != _led_from(key, now):
                     self.words.add(key)
                 if [one.of_it() for one in was] != [one.of_it() for one in now]:
                     self.values.add(key)
@@ -127,6 +127,10 @@ class News:
                 for key, words in self._known.index.heard(voice, said, stale=stale, aside=aside).of.items():
                     found.setdefault(key, []).append(words)
         return found
+
+
+def _led_from(key: Key, words: Iterable[Words]) -> list[object]:
+    return [one for each in words for one in each.led_from(key)]
 
 
 def _paired(before: Sequence[Voice], after: Sequence[Voice]) -> list[tuple[Voice | None, Voice | None]]:
