@@ -6,7 +6,7 @@ Derived from what is known now: what was answered, or contradicts no more, is no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -24,6 +24,8 @@ SAME: Final = "same"
 DIFFERENT: Final = "different"
 SHOWN: Final = 20
 """So many candidates stand in one conflict; `total` counts all."""
+_EVIDENCED: Final = 6
+"""Of so many of them it is told who said so: of those that contradict first."""
 
 
 class Trait(NamedTuple):
@@ -93,7 +95,8 @@ class Comparison:
 class ConflictView:
     """What a person should decide: whether the `candidates` (of `total`) that carry the `values` are one thing.
 
-    `pairs` are up to three disjoint ones that contradict. `since` is when a second candidate first carried a value.
+    `pairs` are up to three disjoint ones that contradict, their CIs the first of the candidates. `since` is when a
+    second candidate first carried a value; it comes with the evidence.
     """
 
     id: str
@@ -109,14 +112,12 @@ Claims = Callable[[str], Sequence[ClaimView]]
 """Every claim on a CI."""
 
 
-def conflicts(
-    standing: Standing, cis: Mapping[str, CI], decisions: Iterable[Decision], claims: Claims
-) -> list[ConflictView]:
+def conflicts(standing: Standing, cis: Mapping[str, CI], decisions: Iterable[Decision]) -> list[ConflictView]:
     """The queue, the one that the fewest things are in first."""
     apart = [one for one in decisions if one.verdict == DIFFERENT]
     rows = [row for row in _rows(standing, cis) if not _is_answered(row, standing, apart)]
     rows.sort(key=lambda row: (len(row.members), [number_of(id_) for id_ in row.members[:SHOWN]]))
-    return [_view(row, standing, cis, claims) for row in rows]
+    return [_view(row, standing, cis) for row in rows]
 
 
 def answered(standing: Standing, cis: Mapping[str, CI], decisions: Iterable[Decision]) -> frozenset[ValueKey]:
@@ -180,27 +181,31 @@ def _holders(identifiers: Iterable[Identifier], standing: Standing) -> frozenset
     return frozenset(id_ for one in identifiers for id_ in standing.holders(one))
 
 
-def _view(row: _Row, standing: Standing, cis: Mapping[str, CI], claims: Claims) -> ConflictView:
+def _view(row: _Row, standing: Standing, cis: Mapping[str, CI]) -> ConflictView:
     pairs = tuple(compared(cis[a], cis[b], standing) for a, b in row.witnesses)
-    telling = [id_ for pair in row.witnesses for id_ in pair]
-    shown = list(dict.fromkeys([*telling, *row.members]))[:SHOWN]
-    candidates = tuple(
-        Candidate(cis[id_], _said(claims(id_), row.values) if id_ in telling else ())
-        for id_ in sorted(shown, key=number_of)
-    )
+    shown = list(dict.fromkeys([*(id_ for pair in row.witnesses for id_ in pair), *row.members]))[:SHOWN]
     suggestions = {pair.suggestion for pair in pairs}
     agreed = suggestions.pop() if len(suggestions) == 1 else None
     if agreed == SAME and len(row.members) > 2:
         agreed = None
     values = tuple(Identifier(scheme, value) for scheme, value, _ in row.values)
+    candidates = tuple(Candidate(cis[id_]) for id_ in shown)
+    return ConflictView(conflict_id(row.members), values, candidates, len(row.members), pairs, agreed, None)
+
+
+def with_evidence(view: ConflictView, claims: Claims) -> ConflictView:
+    """The same with who said so of its first candidates, and since when: for those that somebody looks at."""
+    candidates = tuple(
+        replace(one, said=_said(claims(one.ci.id), view.values)) if place < _EVIDENCED else one
+        for place, one in enumerate(view.candidates)
+    )
     first = sorted(min(claim.since for claim in one.said) for one in candidates if one.said)
-    since = first[1] if len(first) > 1 else None
-    return ConflictView(conflict_id(row.members), values, candidates, len(row.members), pairs, agreed, since)
+    return replace(view, candidates=candidates, since=first[1] if len(first) > 1 else None)
 
 
-def _said(claims: Iterable[ClaimView], values: Iterable[ValueKey]) -> tuple[ClaimView, ...]:
+def _said(claims: Iterable[ClaimView], values: Iterable[Identifier]) -> tuple[ClaimView, ...]:
     """Who said that a CI carries one of the values; the newest first."""
-    wanted = {(scheme, value) for scheme, value, _ in values}
+    wanted = {(scheme, value) for scheme, value in values}
     # A serial counts as a member serial: who said the one said the other.
     wanted |= {("serial", value) for scheme, value in wanted if scheme == "member_serial"}
     found = {(claim.source, claim.section): claim for claim in claims if (claim.attribute, claim.value) in wanted}

@@ -58,9 +58,13 @@ class Judging:
         self._alike: tuple[int, tuple[Decision, ...], list[Duplicate]] | None = None
 
     def conflicts(self) -> list[ConflictView]:
-        """The queue."""
+        """The queue, without evidence."""
         with self._read() as state:
-            return conflicts.conflicts(state.standing, state.graph.cis, state.decisions, self._claims)
+            return conflicts.conflicts(state.standing, state.graph.cis, state.decisions)
+
+    def with_evidence(self, conflict: ConflictView) -> ConflictView:
+        """A question with who said so, when, and by which reply."""
+        return conflicts.with_evidence(conflict, self._claims)
 
     def answered(self) -> frozenset[ValueKey]:
         """The values that join nothing, of which a person said that those who carry them are different."""
@@ -135,7 +139,7 @@ class Judging:
         self, deciding: Deciding, verdict: str, id_: str, graph: Graph, *, replaces: bool
     ) -> tuple[list[Decision], str]:
         """All of one conflict: the same; different, where two are told apart; else its values mean nothing."""
-        queue = conflicts.conflicts(deciding.standing, graph.cis, deciding.decisions, lambda _: ())
+        queue = conflicts.conflicts(deciding.standing, graph.cis, deciding.decisions)
         found = next((one for one in queue if one.id == id_), None)
         if found is None:
             raise NotFound(f"there is no conflict {id_!r}; it may be answered or mended", [one.id for one in queue[:3]])

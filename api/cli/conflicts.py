@@ -21,7 +21,8 @@ def conflicts(*, as_json: JSON = False) -> None:
     from api import judged
 
     with opened() as services:
-        found = [judged.conflict(one) for one in services.inventory.judging.conflicts()]
+        judging = services.inventory.judging
+        found = [judged.conflict(judging.with_evidence(one)) for one in judging.conflicts()]
     if as_json:
         emit(found)
         return

@@ -82,7 +82,7 @@ def _page(
         "conflicts.html",
         reader,
         status=status,
-        conflicts=[judged.conflict(one) for one in found[:_SHOWN]],
+        conflicts=[judged.conflict(judging.with_evidence(one)) for one in found[:_SHOWN]],
         more=max(0, len(found) - _SHOWN),
         duplicates=[judged.duplicate(one, cis) for one in alike[:_SHOWN] if one.a in cis and one.b in cis],
         decisions=[judged.decision(one) for one in decided[:_SHOWN]],

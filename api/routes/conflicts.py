@@ -155,8 +155,12 @@ def list_conflicts(reader: Reader, services: ServicesOf, pages: Pages) -> Any:
     What was answered, or contradicts no more, is not listed.
     """
     del reader
-    found = services.inventory.judging.conflicts()
-    return pages.cut(found, lambda one: (f"{one.total:09}", one.id), judged.conflict)
+    judging = services.inventory.judging
+    return pages.cut(
+        judging.conflicts(),
+        lambda one: (f"{one.total:09}", one.id),
+        lambda one: judged.conflict(judging.with_evidence(one)),
+    )
 
 
 @router.get("/duplicates", response_model=DuplicateList)

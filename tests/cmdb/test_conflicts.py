@@ -115,7 +115,7 @@ def holder(inventory: Inventory, tag: str) -> tuple[str, bool, tuple[str, ...]] 
 def test_a_replaced_board_suggests_the_same_machine_and_says_why(inventory: Inventory) -> None:
     replaced(inventory)
 
-    (row,) = inventory.judging.conflicts()
+    (row,) = [inventory.judging.with_evidence(one) for one in inventory.judging.conflicts()]
 
     assert shape(row) == ([("mac", mac(2))], ["ci-1", "ci-3"], "same")
     (pair,) = row.pairs
