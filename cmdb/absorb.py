@@ -289,7 +289,6 @@ class _Work:
         return min([told.since for told in before if (told.kind, told.homes) == (kind, homes)], default=self._now)
 
 
-
 def _home(home: Home, ids: Mapping[int, str]) -> tuple[str, ...]:
     """A home by the id of its CI."""
     return ("ci", ids[home]) if isinstance(home, int) else home

@@ -179,6 +179,17 @@ def test_a_problem_keeps_its_since_over_rescans_tells_who_says_so_and_goes_when_
     assert of_kind(inventory, kind) == []
 
 
+def test_a_label_on_a_third_device_is_no_new_problem(inventory: Inventory, clock: Clock) -> None:
+    for host in (1, 2):
+        inventory.absorb(labelled(1, host, "D010210-001"))
+    clock.now = at(2000)
+    inventory.absorb(labelled(2, 3, "D010210-001"))
+
+    assert [(one.text, one.since) for one in of_kind(inventory, "label_twice")] == [
+        ("the label D010210-001 is on 3 CIs", at(1000))
+    ]
+
+
 def test_one_address_on_two_devices_is_told_once_with_both_replies(inventory: Inventory) -> None:
     for host in (1, 2):
         part = Component("address", "10.9.9.9", {"address": "10.9.9.9"})
