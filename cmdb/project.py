@@ -134,7 +134,7 @@ class _Projection:
         return [
             one
             for key in self._keys(group)
-            if key not in self.resolution.fallen_back
+            if not self.resolution.fell_back(key)
             for heeded in self._heeded(key)
             for one in heeded.words.told
             if one is not None
@@ -171,7 +171,7 @@ class _Projection:
         found: list[Utterance] = []
         for key in self._keys(group):
             for voice, said, words in self._heeded(key):
-                if key not in self.resolution.fallen_back:
+                if not self.resolution.fell_back(key):
                     found += [one for one in words.told if one is not None]
                 speaker = None if voice.key is None else number(voice.key)
                 for source_key, target_key, claim, by in words.claims:

@@ -99,6 +99,12 @@ class Resolution:
         id_ = self.settled.ci_of.get(key)
         return None if id_ is None else self.number_of(id_)
 
+    def fell_back(self, key: Key) -> bool:
+        """Whether a node, in the part or beside it, was found by name or address alone."""
+        if key in self.part.keys or key in self.part.sought or key in self.fallen_back:
+            return key in self.fallen_back
+        return key in self.settled.fallen_back
+
     def number_of(self, id_: str) -> int:
         """The number of a CI outside the part."""
         if id_ not in self.outside:
