@@ -201,9 +201,11 @@ class Parking:
         """What a report would end; the report to be taken in at once where that is nothing, or is parked already."""
         if self._rules.brake is None or report.run is None or report.declared:
             return report
+        at = known.world.at(report.space, report.source)
+        if not at:
+            return report
         check(report)
         said = normalised(report)
-        at = known.world.at(report.space, report.source)
         if confirms(at, said):
             return report
         ends = self._losses(known, at, said)
