@@ -9,7 +9,7 @@ from typing import Final
 
 from cmdb.absorb import Known
 from cmdb.brake import without
-from cmdb.evidence import Sighting, merged, normalised
+from cmdb.evidence import Sighting, normalised, taken_in
 from cmdb.model import Report
 from cmdb.parked import PARKED, PENDING, Records, parked_of, pending_of
 
@@ -25,7 +25,12 @@ def news(known: Known, reports: Iterable[Report]) -> list[Report]:
     What was said later stays later: a report of an old run takes nothing back that a newer one said.
     """
     placed = (_beside(known, report) for report in reports)
-    return [report for report in placed if merged(known.world, normalised(report)).new]
+    return [report for report in placed if _is_new(known, normalised(report))]
+
+
+def _is_new(known: Known, report: Report) -> bool:
+    at = {one.id: one for one in known.world.at(report.space, report.source)}
+    return taken_in(at, report)[1]
 
 
 def less_held(records: Records, reports: Iterable[Report]) -> list[Report]:

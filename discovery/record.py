@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from discovery.anonymise import anonymise
@@ -13,6 +13,7 @@ from discovery.host_report import HostReport
 from discovery.ports import CredentialSource, Dialler, HostKeys, Knocked
 from discovery.replay import Replayed, expectation, replay
 from discovery.scan import Scan, ScanSettings
+from discovery.scrub import Scrubber
 from discovery.targets import Targets
 from discovery.transport.base import (
     Answered,
@@ -89,7 +90,23 @@ def record(
     report = next(iter(scan), None)
     if report is None or not (recorder.replies.speaks_snmp or recorder.replies.shell):
         raise NothingRecorded(_why(report))
-    return recording(recorder.replies, key, known)
+    address = next(iter(targets)).address
+    given = [each for protocol in ("snmp", "ssh") for each in credentials.candidates(targets.space, address, protocol)]
+    return recording(scrubbed(recorder.replies, Scrubber.against(given)), key, known)
+
+
+def scrubbed(replies: Replies, scrubber: Scrubber) -> Replies:
+    """A copy of replies without secrets, as a scan keeps them."""
+    return Replies(
+        gets={oid: scrubber.value(oid, value) for oid, value in replies.gets.items()},
+        walks={
+            root: replace(walk, rows=tuple((oid, scrubber.value(oid, value)) for oid, value in walk.rows))
+            for root, walk in replies.walks.items()
+        },
+        shell={line: scrubber.output(output) for line, output in replies.shell.items()},
+        terminal={line: scrubber.output(output) for line, output in replies.terminal.items()},
+        ssh=replies.ssh,
+    )
 
 
 def recording(replies: Replies, key: bytes, families: tuple[Family, ...]) -> Recording:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,16 @@ def test_addresses_that_only_a_denied_command_printed_are_swapped_too() -> None:
 
     assert not any(known in text for known in ("198.51.100", "203.0.113", "cc:dd:ee"))
     assert text.startswith("ESTAB 0 0 10.")
+
+
+def test_a_recording_holds_no_secret() -> None:
+    told = Replies(shell=dict(HOST.shell), ssh=HOST.ssh)
+    told.shell["cat /etc/os-release"] = Output(b'NAME="x"\nX_TOKEN=hunter2\nVARIANT=right\n')
+
+    made = of(only_ssh(told))
+
+    assert "hunter2" not in made.replies
+    assert re.search(r"\bright\b", made.replies) is None
 
 
 def test_a_silent_address_gives_nothing_to_record() -> None:
