@@ -52,7 +52,9 @@ class Workshop:
         self.scan = Scripted([silent("10.0.0.1")])
         self.clocks: list[Clock] = []
 
-    def clock(self, tick_s: int = 3600, keep: timedelta | None = None) -> Clock:
+    def clock(
+        self, tick_s: int = 3600, keep: timedelta | None = None, thin_out: Callable[[], None] | None = None
+    ) -> Clock:
         runs = Runs(self.database, now)
         folder = self._lock.parent
         scanner = Scanner(
@@ -75,6 +77,7 @@ class Workshop:
             standby_s=0.05,
             keep=keep,
             forget_s=1,
+            thin_out=thin_out,
         )
         self.clocks.append(made)
         return made
