@@ -54,6 +54,25 @@ class Teller:
         """The same store as another process sees it."""
         return Inventory(self._store, self._rules, lambda: self._now)
 
+    def by_turns(self, events: Iterable[Event], chance: Random) -> str:
+        """Tell them by several processes, one after the other at random; each has to follow what the others wrote."""
+        inventories = [self.inventory, self.stranger(), self.stranger()]
+        for event in events:
+            self.inventory = chance.choice(inventories)
+            self.tell([event])
+        return self.canonical()
+
+    def at_their_times(self, events: Iterable[Event]) -> str:
+        """Tell them as time passes, with a clock pass after each; the last is at the end of time."""
+        end = self._now
+        for event in sorted(events, key=lambda one: one.time):
+            self._now = event.time
+            self.tell([event])
+            self.inventory.tick()
+        self._now = end
+        self.inventory.tick()
+        return self.canonical()
+
     def tell(self, events: Iterable[Event]) -> str:
         """Tell them, one by one; the canonical graph after that."""
         for event in events:
@@ -122,6 +141,24 @@ def _problems(projected: Projected) -> list[tuple[str, list[str]]]:
         (one.kind, sorted(projected.cis[group].name for group in one.about if group in projected.cis))
         for one in projected.problems
     )
+
+
+def processes_that_take_turns_give_the_graph_of_one(world: Told, chance: Random, opened: Open) -> None:
+    """Law 1, where what one process has in memory is what another wrote."""
+    teller = Teller(opened(), world.rules)
+    stored = teller.by_turns(world.events, chance)
+    assert stored == json.dumps(canonical(graph_of(world.events, world.rules, NOW)), sort_keys=True)
+    teller.close()
+
+
+def time_that_passes_gives_the_graph_of_its_end(world: Told, chance: Random, opened: Open) -> None:
+    """Law 1, where claims get stale, and things missing and retired, between the reports and after them."""
+    del chance
+    teller = Teller(opened(), world.rules)
+    stored = teller.at_their_times(world.events)
+    assert stored == json.dumps(canonical(graph_of(world.events, world.rules, NOW)), sort_keys=True)
+    assert teller.inventory.verify().problems == ()
+    teller.close()
 
 
 def any_order_repetition_and_delay_gives_the_same_graph(world: Told, chance: Random, opened: Open) -> None:
@@ -238,6 +275,8 @@ def _domain(ci: CI) -> str | None:
 
 LAWS: Final[tuple[Law, ...]] = (
     the_store_equals_the_projection_from_scratch,
+    processes_that_take_turns_give_the_graph_of_one,
+    time_that_passes_gives_the_graph_of_its_end,
     any_order_repetition_and_delay_gives_the_same_graph,
     absorbing_again_takes_no_revision,
     a_partial_report_ends_no_claim,
