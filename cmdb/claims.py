@@ -182,8 +182,9 @@ def _view(
 ) -> ClaimView:
     held = by.held
     return ClaimView(
-        attribute, value, by.source, by.section, by.kind, by.itself, held.since, held.confirmed, held.evidence, won,
-        reason, part,
+        attribute, value, by.source, by.section, by.kind, by.itself,
+        held.since if part is not None else held.since_of(by.subject, attribute, value),
+        held.confirmed, held.evidence, won, reason, part,
     )  # fmt: skip
 
 

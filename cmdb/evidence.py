@@ -29,6 +29,7 @@ from cmdb.model import (
     RunSection,
     Section,
     Subject,
+    Value,
     check_value,
 )
 from cmdb.schema import COLUMN_TYPES, class_row, relation_row
@@ -44,13 +45,21 @@ INTERFACES: Final = ".interfaces"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A section as it is kept: `digest` of what it says, first said and last confirmed when, by which reply last."""
+    """A section as it is kept: `digest` of what it says, first said and last confirmed when, by which reply last.
+
+    `ages` has the values (`value_token`) that were said longer than the section as a whole, and since when.
+    """
 
     section: Section
     digest: str
     since: datetime
     confirmed: datetime
     evidence: str | None
+    ages: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+
+    def since_of(self, subject: Subject, attribute: str, value: Value) -> datetime:
+        """Since when this source says that a subject has a value."""
+        return self.ages.get(value_token(subject, attribute, value), self.since) if self.ages else self.since
 
 
 class Refusal(NamedTuple):
@@ -352,8 +361,34 @@ def _with_full(kept: Kept, new: Held) -> Kept:
     elif old.digest == new.digest:
         full = _confirmed([old, new])
     else:
-        full = max(old, new, key=lambda held: (held.confirmed, held.digest))
+        earlier, later = sorted((old, new), key=lambda held: (held.confirmed, held.digest))
+        full = replace(later, ages=_ages(earlier, later))
     return replace(kept, full=full, partials=_sorted(held for held in kept.partials if held.confirmed > full.confirmed))
+
+
+def value_token(subject: Subject, attribute: str, value: Value) -> str:
+    """What tells one said value from another; what answered stays itself whatever it is called or known by."""
+    if subject.itself:
+        subject = replace(subject, cls=None, name=None, identifiers=frozenset())
+    return codec.digest([codec.subject_out(subject), attribute, codec.value_out(value)])[:16]
+
+
+def _tokens(section: Section) -> Iterator[str]:
+    for statement in section.statements:
+        about = statement.about
+        said = {"class": about.cls, "name": about.name, **statement.attributes}
+        yield from (value_token(about, name, value) for name, value in said.items() if value is not None)
+        yield from (value_token(about, scheme, value) for scheme, value in about.identifiers)
+
+
+def _ages(earlier: Held, later: Held) -> Mapping[str, datetime]:
+    """Of a section that replaces another: which of its values the other said already, and since when."""
+    before = {token: earlier.ages.get(token, earlier.since) for token in _tokens(earlier.section)}
+    found = dict(later.ages)
+    for token in _tokens(later.section):
+        if token in before and before[token] < found.get(token, later.since):
+            found[token] = before[token]
+    return MappingProxyType(found)
 
 
 def _confirmed(same: list[Held]) -> Held:
@@ -402,7 +437,9 @@ def sighting_record(sighting: Sighting, cis: frozenset[str] = frozenset()) -> Re
 
 
 def _held_out(held: Held) -> Json:
-    return codec.section_out(held.section) | {"digest": held.digest, "since": codec.time_out(held.since)}
+    ages = {token: codec.time_out(time) for token, time in held.ages.items()}
+    document = codec.section_out(held.section) | {"digest": held.digest, "since": codec.time_out(held.since)}
+    return document | {"ages": ages} if ages else document
 
 
 def confirmation_record(sightings: Iterable[Sighting], cis: frozenset[str]) -> Record:
@@ -493,5 +530,6 @@ def _sighting(record: Record, times: Json) -> Sighting:
 def _held(body: Json, times: Json) -> Held:
     confirmed, evidence = times[body["digest"]]
     return Held(
-        codec.section_in(body), body["digest"], codec.time_in(body["since"]), codec.time_in(confirmed), evidence
-    )
+        codec.section_in(body), body["digest"], codec.time_in(body["since"]), codec.time_in(confirmed), evidence,
+        MappingProxyType({token: codec.time_in(time) for token, time in body.get("ages", {}).items()}),
+    )  # fmt: skip

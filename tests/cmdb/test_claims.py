@@ -183,3 +183,16 @@ def test_a_declared_value_is_told_with_the_person_and_one_by_hand_with_its_own_t
         "contact": ("bob", at(3000)),
         "model": (None, at(4)),
     }
+
+
+def test_a_value_is_as_old_as_its_source_says_it_though_the_section_changed(
+    inventory: Inventory, store: GraphStore
+) -> None:
+    for time, version in ((1, "1"), (5, "2"), (9, "2"), (13, "3")):
+        values = {"model": "m", "version": version}
+        inventory.absorb(report("10.0.0.1", time, system(time, name="h", serial="S1", values=values)))
+    again = Inventory(store, Rules(), lambda: at(1000))
+
+    found = [{one.attribute: one.since for one in each.claims("ci-1")} for each in (inventory, again)]
+
+    assert found == [dict.fromkeys(("class", "name", "model", "serial"), at(1)) | {"version": at(13)}] * 2
