@@ -55,6 +55,7 @@ for command in (
     conflicts.decisions,
     conflicts.same,
     conflicts.different,
+    conflicts.back,
     conflicts.unmerge,
     mending.recompute,
     recordings.record,

@@ -15,7 +15,7 @@ from typing import Final
 from cmdb import lookup
 from cmdb.conflicts import DIFFERENT, SAME, SHOWN
 from cmdb.identity import number_of
-from cmdb.model import CI, SCHEMES, SINGLE_VALUED, Decision, Identifier, ModelError
+from cmdb.model import BACK, CI, SCHEMES, SINGLE_VALUED, Decision, Identifier, ModelError, State
 from cmdb.parking import Refused
 from cmdb.schema import CI_CLASSES
 from cmdb.standing import NOBODY, Standing
@@ -121,6 +121,15 @@ class Deciding:
             *taken_back, *(self._made(DIFFERENT, own[one.id], own[other.id]) for one, other in combinations(cis, 2))
         ]  # fmt: skip
 
+    def back(self, cis: Sequence[CI]) -> list[Decision]:
+        """The decisions that retired CIs, which answer again, are in use again. Raises ModelError."""
+        self._check_reason()
+        for ci in cis:
+            if ci.state is not State.RETIRED:
+                raise ModelError(f"{_named(ci)} is {ci.state}: only what is retired, and answers, is taken back")
+        own = [self._by_which(ci, every=True) for ci in cis]
+        return [self._made(BACK, one, one) for one in own]
+
     def of_no_meaning(self, values: Iterable[Identifier]) -> list[Decision]:
         """The decision that these values tell nothing: all that carry them are different."""
         self._check_reason()
@@ -166,7 +175,7 @@ class Deciding:
     def taken_back(self, decision: Decision) -> list[Decision]:
         """What takes a decision back; those that were merged are told apart from now on. Raises Against."""
         self._check_reason()
-        if decision.verdict not in {SAME, DIFFERENT}:
+        if decision.verdict not in {SAME, DIFFERENT, BACK}:
             raise Against(f"decision {decision.id} was taken back already")
         found = self._ended(decision)
         if decision.verdict == SAME and decision.a - decision.b and decision.b - decision.a:

@@ -15,7 +15,7 @@ from cmdb.conflicts import DIFFERENT, SAME, Claims, ConflictView
 from cmdb.decisions import Deciding, DecisionView
 from cmdb.duplicates import Duplicate
 from cmdb.index import ValueKey
-from cmdb.model import Decision, Graph, ModelError
+from cmdb.model import BACK, Decision, Graph, ModelError
 from cmdb.rules import Rules
 from cmdb.standing import Standing
 from cmdb.store.base import Transaction
@@ -89,11 +89,14 @@ class Judging:
 
     def decide(self, verdict: str, texts: Sequence[str], reason: str, by: str, *, replaces: bool = False) -> Decided:
         """Store what a person decided of what these texts name: CIs, or one conflict. Raises Against."""
-        if verdict not in {SAME, DIFFERENT}:
-            raise ModelError(f"verdict: {verdict!r} is neither {SAME} nor {DIFFERENT}")
+        if verdict not in {SAME, DIFFERENT, BACK}:
+            raise ModelError(f"verdict: {verdict!r} is none of {SAME}, {DIFFERENT}, {BACK}")
         with self._write() as (tx, known, graph):
             deciding = self._deciding(tx, known, by, reason)
-            if len(texts) == 1 and texts[0].strip().startswith("conflict-"):
+            if verdict == BACK:
+                cis = [what.ci_of(text, graph, self._find) for text in texts]
+                made, named = deciding.back(cis), ", ".join(f"{ci.name} ({ci.id})" for ci in cis)
+            elif len(texts) == 1 and texts[0].strip().startswith("conflict-"):
                 made, named = self._of_conflict(deciding, verdict, texts[0].strip(), graph, replaces=replaces)
             else:
                 made, named = self._of_cis(deciding, verdict, texts, graph, replaces=replaces)
@@ -105,7 +108,7 @@ class Judging:
             deciding = self._deciding(tx, known, by, reason)
             found = next((one for one in known.world.decisions if one.id == id_.strip()), None)
             if found is None:
-                ids = [one.id for one in deciding.decisions if one.verdict in {SAME, DIFFERENT}]
+                ids = [one.id for one in deciding.decisions if one.verdict in {SAME, DIFFERENT, BACK}]
                 raise NotFound(f"there is no decision {id_!r}", ids[-3:])
             made = deciding.taken_back(found)
             return self._stored(tx, known, made, f"taken back: {found.id}: {reason.strip()}", deciding)

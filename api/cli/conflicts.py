@@ -109,6 +109,11 @@ def different(what: WHAT, *, reason: REASON, replace: REPLACE = False, as_json: 
     _decide("different", what, reason, replace=replace, as_json=as_json)
 
 
+def back(what: WHAT, *, reason: REASON, as_json: JSON = False) -> None:
+    """Say that a retired CI, which answers scans again, is back in use."""
+    _decide("back", what, reason, replace=False, as_json=as_json)
+
+
 def _decide(verdict: str, what: list[str], reason: str, *, replace: bool, as_json: bool) -> None:
     from api import judged
 

@@ -142,7 +142,7 @@ class DecisionRequest(Strict):
     `replace`: take back the earlier decision that this one contradicts.
     """
 
-    verdict: Literal["same", "different"] = Field(examples=["same"])
+    verdict: Literal["same", "different", "back"] = Field(examples=["same"])
     what: list[Text] = Field(min_length=1, max_length=10, examples=[["ci-12", "ci-31"]])
     reason: str = Field(min_length=1, max_length=1000, examples=["board replaced, ticket 4711"])
     replace: bool = False
@@ -185,7 +185,9 @@ def list_decisions(reader: Reader, services: ServicesOf, pages: Pages) -> Any:
 
 @router.post("/decisions", status_code=201, response_model=DecidedOut)
 def decide(wanted: DecisionRequest, operator: Operator, services: ServicesOf) -> dict[str, Any]:
-    """Say that CIs are the same, or different. Merged, all ids, labels and identifiers lead to the oldest of them."""
+    """Say that CIs are the same, or different, or that retired ones are back in use.
+
+    Merged, all ids, labels and identifiers lead to the oldest of them."""
     done = services.inventory.judging.decide(
         wanted.verdict, wanted.what, wanted.reason, operator.name, replaces=wanted.replace
     )
