@@ -110,7 +110,8 @@ class Teller:
             known_by = [ci.name, *sorted(one.value for one in ci.identifiers)]
             found.append([self.inventory.lookup(text) for text in known_by])
             found.append(sorted(self.inventory.relations(id_), key=lambda one: one.id))
-            found.append(self.inventory.impact(Question((id_,), (), "remove")).as_json())
+            if ci.state is not State.RETIRED:
+                found.append(self.inventory.impact(Question((id_,), (), "remove")).as_json())
         return found
 
     def close(self) -> None:
