@@ -18,7 +18,8 @@ def test_every_command_of_the_line_is_there_and_says_what_it_does(cmdb: Cmdb) ->
     assert set(commands) == {
         "serve", "demo", "scan", "declare", "show", "find", "impact", "label", "credential", "token", "runs",
         "schedule", "export", "verify", "problems", "parked", "recompute", "record", "replay", "evidence", "host-key",
-        "diff", "history", "trim", "copy", "conflicts", "duplicates", "decisions", "same", "different", "back", "unmerge",
+        "diff", "history", "trim", "copy", "conflicts", "duplicates", "decisions", "same", "different", "back",
+        "unmerge",
     }  # fmt: skip
 
 
