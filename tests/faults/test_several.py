@@ -14,7 +14,7 @@ from cmdb.codec import Json
 from tests.faults.dying import declare, ended, process, scan, scan_often, services_at
 from tests.faults.site import ANSWERING
 
-TIMES = 3
+TIMES = 2
 
 
 def both(services: Services) -> tuple[Json, int]:
