@@ -5,10 +5,10 @@ Each transaction leaves a note of which places, ids and problems it wrote, under
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from cmdb import codec
 from cmdb.absorb import of_decisions, settle, unanswered
@@ -29,19 +29,13 @@ from cmdb.known import CLOCK, PROBLEMS, Known, told_of
 from cmdb.model import Revision
 from cmdb.rules import Rules
 from cmdb.step import News, stepped
-from cmdb.store.base import Record, Transaction
+from cmdb.store.base import Record, Records, Transaction
 
 WRITTEN: Final = "written"
 _KEPT: Final = 1024
 """So many notes are kept; who was away for longer loads everything."""
 _TAKEN: Final = 256
 """So many are taken over at most: more is loaded as fast."""
-
-
-class Records(Protocol):
-    """Reads records, as a store or a transaction does."""
-
-    def __call__(self, kind: str, keys: Iterable[str] | None = None) -> list[Record]: ...
 
 
 class _Behind(Exception):

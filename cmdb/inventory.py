@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from cmdb import absorb as absorbing
 from cmdb import export, history, kept_rules, lookup, rehearsal, schema, speakers, what
@@ -19,13 +17,12 @@ from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
 from cmdb.evidence import CONFIRMATION, DECISION
-from cmdb.following import Records, followed, note
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate
 from cmdb.judging import Judged, Judging, standing_of
 from cmdb.mending import Mending, Wanted, Witness, heard, mendings, witnesses
-from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, State, Value
+from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, Value
 from cmdb.parked import Asked, Parked, question_by_id, questions
 from cmdb.parking import Parking, Refused, Taken
 from cmdb.project import claimed_relations, utterances
@@ -34,9 +31,10 @@ from cmdb.readings import READING, Reading, places_of, readings_on
 from cmdb.rules import Rules
 from cmdb.scratch import from_scratch
 from cmdb.sift import sifted
-from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Transaction, Verification
-from cmdb.store.past import between
+from cmdb.store.base import GraphStore, Handle, Match, Query, StoredCI, Verification
+from cmdb.tags import TagHolder, holder_of
 from cmdb.touches import Touches, touches_of
+from cmdb.transactions import Transactions
 from cmdb.verify import verified
 from cmdb.what import NotFound, Target
 
@@ -72,16 +70,6 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class TagHolder:
-    """Who has a label, or had it last; `formerly` are the labels that the holder had before."""
-
-    tag: str
-    former: bool
-    stored: StoredCI
-    formerly: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ProblemView:
     """Something that a person should mend; `about` are ids of CIs."""
 
@@ -89,14 +77,6 @@ class ProblemView:
     about: tuple[str, ...]
     text: str
     since: datetime
-
-
-_TRIES: Final = 3
-"""How often what is known is read without the lock, before writers are asked to wait."""
-
-
-class _DryRun(Exception):
-    """Ends a transaction of which nothing is to be kept."""
 
 
 class Inventory:
@@ -110,9 +90,9 @@ class Inventory:
         self._rules = rules
         self._clock = clock
         self._cache = GraphCache(store)
-        self._writing = threading.RLock()
-        self._known: Known | None = None
-        self._parking = Parking(self._write, self._writing, rules, clock)
+        self._transactions = Transactions(store, self._cache, rules, clock)
+        self._write = self._transactions.write
+        self._parking = Parking(self._write, self._transactions.lock, rules, clock)
         self.judging = Judging(self._write, self._judged, store.lookup, self.claims, rules, clock)
 
     # Writing
@@ -145,70 +125,37 @@ class Inventory:
         return self._declare(lambda graph: read_document(document, name, graph, self._clock()), actor, dry_run=dry_run)
 
     def _declare(self, read: Callable[[Graph], Estate], actor: str, *, dry_run: bool) -> Declared:
-        outcome: Outcome | None = None
-        estate: Estate | None = None
-        before: Graph | None = None
-        try:
-            with self._write() as (tx, known, graph):
-                before, estate = _copy(graph), read(graph)
-                report = absorbing.later(known, estate.report)
-                speakers.note(tx, report.space, report.source, (), actor, self._clock())
-                outcome = absorbing.absorb(tx, known, report, self._rules, self._clock(), actor)
-                if dry_run:
-                    raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
-        except _DryRun:
-            pass
-        if outcome is None or estate is None or before is None:
-            raise ModelError("nothing was declared")
-        after = changed(before, outcome.changes, before.revision)
-        return Declared(
-            None if dry_run else outcome.revision, outcome.changes, difference(before, after), estate.warnings
-        )
+        with self._write(keep=not dry_run) as (tx, known, graph):
+            before, estate = _copy(graph), read(graph)
+            report = absorbing.later(known, estate.report)
+            speakers.note(tx, report.space, report.source, (), actor, self._clock())
+            outcome = absorbing.absorb(tx, known, report, self._rules, self._clock(), actor)
+        return _declared(before, outcome, estate.warnings, dry_run=dry_run)
 
     def recompute(self, actor: str, *, dry_run: bool) -> Declared:
         """Bring every CI to what the rules of now say, as one ordinary revision; a dry run only says what would change.
 
         Other processes that run with older rules go on with them until they are started again.
         """
-        outcome: Outcome | None = None
-        before: Graph | None = None
-        try:
-            with self._write() as (tx, known, graph):
-                before = _copy(graph)
-                outcome = absorbing.again(tx, known, self._rules, self._clock(), actor, "rules changed")
-                tx.put([kept_rules.rules_record(self._rules, self._clock(), actor)])
-                if dry_run:
-                    raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
-        except _DryRun:
-            pass
-        if outcome is None or before is None:
-            raise ModelError("nothing was projected")
-        after = changed(before, outcome.changes, before.revision)
-        return Declared(None if dry_run else outcome.revision, outcome.changes, difference(before, after), ())
+        with self._write(keep=not dry_run) as (tx, known, graph):
+            before = _copy(graph)
+            outcome = absorbing.again(tx, known, self._rules, self._clock(), actor, "rules changed")
+            tx.put([kept_rules.rules_record(self._rules, self._clock(), actor)])
+        return _declared(before, outcome, dry_run=dry_run)
 
     def rehearse(self, reports: Sequence[Report], actor: str, reason: str, *, apply: bool) -> Declared:
         """Take in, as one revision, what was read anew from replies of before; else only say what that would change."""
-        changes: tuple[Change, ...] = ()
-        revision: int | None = None
-        before = self.graph()
-        try:
-            with self._write() as (tx, known, graph):
-                before = _copy(graph)
-                news = rehearsal.news(known, rehearsal.less_held(tx.records, reports))
-                if news:
-                    outcome = absorbing.absorb_all(tx, known, news, self._rules, self._clock(), actor, reason)
-                    changes, revision = outcome.changes, outcome.revision
-                if not apply:
-                    raise _DryRun  # noqa: TRY301 - an exception is how a transaction is told to keep nothing
-        except _DryRun:
-            revision = None
-        after = changed(before, changes, before.revision)
-        return Declared(revision, changes, difference(before, after), ())
+        with self._write(keep=apply) as (tx, known, graph):
+            before, outcome = _copy(graph), Outcome(known, None, ())
+            news = rehearsal.news(known, rehearsal.less_held(tx.records, reports))
+            if news:
+                outcome = absorbing.absorb_all(tx, known, news, self._rules, self._clock(), actor, reason)
+        return _declared(before, outcome, dry_run=not apply)
 
     def evidence_in_use(self) -> frozenset[str]:
         """The hashes of the replies that what is kept still comes from."""
-        with self._writing:
-            sightings = self._read().world.sightings
+        with self._transactions.lock:
+            sightings = self._transactions.read().world.sightings
             held = (held for one in sightings for kept in one.sections.values() for held in kept.held)
             return frozenset(one.evidence for one in held if one.evidence is not None)
 
@@ -238,43 +185,6 @@ class Inventory:
             speakers.note(tx, report.space, report.source, values, actor, self._clock())
             outcome = absorbing.absorb(tx, known, report, self._rules, self._clock(), actor)
         return _absorbed(outcome)
-
-    @contextmanager
-    def _write(self) -> Iterator[tuple[Transaction, Known, Graph]]:
-        """A write transaction, with what is known under its lock, and the graph as it becomes while it is written.
-
-        What fails leaves nothing, in memory neither.
-        """
-        with self._writing:
-            known: Known | None = None
-            try:
-                with self._store.write() as tx:
-                    if not tx.position.evidence:  # an empty store is projected by the rules of now from its first word
-                        tx.put([kept_rules.rules_record(self._rules, self._clock(), "cmdb")])
-                    known = self._up_to_date(self._known, tx.records, tx.position.evidence)
-                    yield tx, known, Graph(tx.position.revision, known.beside.cis, known.beside.by_id)
-                    if tx.position.evidence != known.evidence:
-                        note(tx, known)
-                    position = tx.position
-                known.committed(position.evidence, position.revision)
-                self._known = known
-            except BaseException:
-                if known is not None:
-                    known.roll_back()
-                    self._known = known
-                raise
-
-    def _up_to_date(self, known: Known | None, records: Records, evidence: int) -> Known:
-        """What is known, as of a count of evidence: what other processes wrote is taken over."""
-        if known is not None and known.evidence == evidence:
-            return known
-        self._known = None  # what fails half-way is of no use
-        if known is not None and followed(known, records, self._since, evidence, self._rules, self._clock()):
-            return known
-        return absorbing.load(records, self._cache.graph(), self._rules, evidence)
-
-    def _since(self, revision: int) -> list[Revision]:
-        return list(between(self._store, revision, self._store.position().revision))
 
     # Reading
 
@@ -310,24 +220,7 @@ class Inventory:
 
     def tag(self, text: str) -> TagHolder | None:
         """Who has a label now, else who had it last, else None."""
-        tag = next((handle.value for handle in lookup.meanings(text) if handle.kind == "label"), None)
-        if tag is None:
-            return None
-        holders = self._holders(Handle("label", tag))
-        present = [holder for holder in holders if holder.ci.state is not State.RETIRED]
-        former = [*holders, *self._holders(Handle("former_label", tag))]
-        if not former:
-            return None
-        one = (
-            min(present, key=_oldest) if present else max(former, key=lambda holder: (holder.revision, _oldest(holder)))
-        )
-        had = self._store.handles([one.ci.id]).get(one.ci.id, frozenset())
-        return TagHolder(
-            tag, not present, one, tuple(sorted(handle.value for handle in had if handle.kind == "former_label"))
-        )
-
-    def _holders(self, handle: Handle) -> list[StoredCI]:
-        return list(self._store.get([match.ci for match in self._store.lookup([handle])]).values())
+        return holder_of(self._store, text)
 
     def relations(self, ci: str) -> list[Relation]:
         """The relations of a CI, both ways."""
@@ -376,8 +269,8 @@ class Inventory:
         found = self.stored(ci)
         if found is None:
             return []
-        with self._writing:
-            known = self._read()
+        with self._transactions.lock:
+            known = self._transactions.read()
             if found.ci.id not in known.settled.cards:
                 return []
             own = claims_on(self._said_of(known, found.ci.id), found.ci, self._rules)
@@ -391,8 +284,8 @@ class Inventory:
         found = self.stored(ci)
         if found is None:
             return []
-        with self._writing:
-            known = self._read()
+        with self._transactions.lock:
+            known = self._transactions.read()
             if found.ci.id not in known.settled.cards:
                 return []
             said = self._said_of(known, found.ci.id)
@@ -401,18 +294,6 @@ class Inventory:
     def _said_of(self, known: Known, ci: str) -> list[Utterance]:
         view = known.view()
         return utterances(view, view.number_of(ci), self._rules, self._clock())
-
-    def _read(self) -> Known:
-        """What is known, without a transaction: loaded again until no writer came between."""
-        for _ in range(_TRIES):
-            counted = self._store.position().evidence
-            known = self._up_to_date(self._known, self._store.records, counted)
-            if self._store.position().evidence == counted:
-                self._known = known
-                return known
-            self._known = None
-        with self._write() as (_, known, _):
-            return known
 
     def problems(self) -> list[ProblemView]:
         """What a person should mend: conflicts, data problems, and what waits unidentified."""
@@ -435,8 +316,8 @@ class Inventory:
         if not problem.about:
             return []
         claims = {ci: self.claims(ci) for ci in problem.about}
-        with self._writing:
-            said = heard(self._store.records(CONFIRMATION, cis=problem.about), self._read().world)
+        with self._transactions.lock:
+            said = heard(self._store.records(CONFIRMATION, cis=problem.about), self._transactions.read().world)
         return witnesses(problem, claims, said)
 
     def parked(self, *, finished: bool = False) -> list[Asked]:
@@ -451,8 +332,8 @@ class Inventory:
 
     @contextmanager
     def _judged(self) -> Iterator[Judged]:
-        with self._writing:
-            known = self._read()
+        with self._transactions.lock:
+            known = self._transactions.read()
             yield Judged(standing_of(known), self._cache.graph(), known.world.decisions)
 
     def target(self, text: str) -> Target:
@@ -514,13 +395,18 @@ class Inventory:
         """The graph named by what things are: equal for equal graphs; `scratch`: as all that was said projects now."""
         if not scratch:
             return export.canonical(self.graph())
-        with self._writing:
-            return export.canonical(from_scratch(self._read().world, self._rules, self._clock()))
+        with self._transactions.lock:
+            return export.canonical(from_scratch(self._transactions.read().world, self._rules, self._clock()))
 
 
 def _copy(graph: Graph) -> Graph:
     """A graph that stays as it is while more is written."""
     return Graph(graph.revision, dict(graph.cis), dict(graph.relations))
+
+
+def _declared(before: Graph, outcome: Outcome, warnings: tuple[str, ...] = (), *, dry_run: bool) -> Declared:
+    after = changed(before, outcome.changes, before.revision)
+    return Declared(None if dry_run else outcome.revision, outcome.changes, difference(before, after), warnings)
 
 
 def _absorbed(outcome: Outcome | Taken) -> Absorbed:
@@ -532,7 +418,3 @@ def _taken(taken: Taken) -> Absorbed:
     return replace(
         _absorbed(taken), waits=taken.waits, question=taken.question, parked=taken.parked, silent=taken.silent
     )
-
-
-def _oldest(holder: StoredCI) -> int:
-    return int(holder.ci.id.rpartition("-")[2])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 from cmdb import absorb as absorbing
 from cmdb import conflicts, decisions, duplicates, what
@@ -19,9 +19,9 @@ from cmdb.model import BACK, Decision, Graph, ModelError
 from cmdb.rules import Rules
 from cmdb.standing import Standing
 from cmdb.store.base import Transaction
+from cmdb.transactions import Write
 from cmdb.what import Find, NotFound
 
-Write: TypeAlias = Callable[[], AbstractContextManager[tuple[Transaction, Known, Graph]]]
 SEQUENCE: Final = "decision"
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import collapse_addresses, ip_network
-from typing import Final, Protocol
+from typing import Final
 
 from cmdb import codec
 from cmdb.brake import Ended, Loss, Silence
 from cmdb.codec import Json
 from cmdb.evidence import packed, place_key, unpacked
 from cmdb.model import Identifier, Report, RunSection
-from cmdb.store.base import Record
+from cmdb.store.base import Record, Records
 
 PENDING: Final = "pending"
 PARKED: Final = "parked"
@@ -178,12 +178,6 @@ def question_of(record: Record) -> Question:
         document["reason"],
         None if document["answered"] is None else codec.time_in(document["answered"]),
     )
-
-
-class Records(Protocol):
-    """`GraphStore.records`."""
-
-    def __call__(self, kind: str, keys: Iterable[str] | None = None) -> list[Record]: ...
 
 
 def questions(records: Records, *, finished: bool) -> list[Asked]:

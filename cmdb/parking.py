@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 from cmdb import absorb as absorbing
 from cmdb.absorb import Known
@@ -30,7 +30,7 @@ from cmdb.brake import (
 )
 from cmdb.evidence import Sighting, check, normalised
 from cmdb.lines import covers
-from cmdb.model import Change, Graph, ModelError, Report, RunSection
+from cmdb.model import Change, ModelError, Report, RunSection
 from cmdb.parked import (
     PENDING,
     QUESTION,
@@ -46,6 +46,7 @@ from cmdb.parked import (
 from cmdb.parking_state import State, parked_before
 from cmdb.rules import Rules
 from cmdb.store.base import Record, Transaction
+from cmdb.transactions import Write
 from cmdb.what import NotFound
 
 CLOSED_AFTER: Final = timedelta(hours=6)
@@ -53,8 +54,6 @@ CLOSED_AFTER: Final = timedelta(hours=6)
 
 _LONGEST_REASON: Final = 2000
 _HELD: Final = "waits for a person: it would end too much"
-
-Write: TypeAlias = Callable[[], AbstractContextManager[tuple[Transaction, Known, Graph]]]
 
 
 class Refused(Exception):

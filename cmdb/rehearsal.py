@@ -11,7 +11,8 @@ from cmdb.absorb import Known
 from cmdb.brake import without
 from cmdb.evidence import Sighting, normalised, taken_in
 from cmdb.model import Report
-from cmdb.parked import PARKED, PENDING, Records, parked_of, pending_of
+from cmdb.parked import PARKED, PENDING, parked_of, pending_of
+from cmdb.store.base import Records
 
 _BESIDE: Final = timedelta(milliseconds=1)
 """Nobody scans one address twice in so short a time: what is kept of it there was made of the same replies."""

@@ -189,6 +189,12 @@ class Transaction(Protocol):
         """Commit another store's next revision as it is, also several in one transaction. StoreError if it is none."""
 
 
+class Records(Protocol):
+    """Reads records, as a store and a transaction do."""
+
+    def __call__(self, kind: str, keys: Iterable[str] | None = None) -> list[Record]: ...
+
+
 class GraphStore(Protocol):
     """A store of either kind. Every method raises only StoreError or its subclasses."""
 
