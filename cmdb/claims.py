@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from cmdb.model import CI, Relation, Value
 from cmdb.nodes import UNKNOWN, choose_class, trust_rank
+from cmdb.ports import Ports
 from cmdb.project_relations import Said, turned
 from cmdb.project_values import (
     HAND,
@@ -16,7 +17,6 @@ from cmdb.project_values import (
     Utterance,
     attribute_claims,
     class_claims,
-    interface_named,
     order_key,
     ranked,
     trust_of,
@@ -112,7 +112,7 @@ def _is_said_of(relation: Relation, said: Said, source: str, cis: Mapping[str, C
     columns = said.columns if source == relation.source else turned(said.columns)
     for key, end in (("from_port", relation.source), ("to_port", relation.target)):
         port = columns.get(key)
-        if isinstance(port, str) and interface_named(cis[end], port) != relation.columns.get(key):
+        if isinstance(port, str) and Ports(cis[end]).named(port) != relation.columns.get(key):
             return False
     return True
 

@@ -5,6 +5,7 @@ Every change of it leaves its inverse behind until the transaction is committed:
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -320,6 +321,18 @@ def _store(beside: Surroundings, changes: Iterable[Change]) -> None:
 
 def load(records: Callable[[str], Sequence[Record]], graph: Graph, rules: Rules, evidence: int) -> Known:
     """Everything from the records and the graph, at one count of evidence."""
+    # Nothing of what is made here is garbage: to look for some, again and again, took a third of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _loaded(records, graph, rules, evidence)
+    finally:
+        if collecting:
+            gc.freeze()
+            gc.enable()
+
+
+def _loaded(records: Callable[[str], Sequence[Record]], graph: Graph, rules: Rules, evidence: int) -> Known:
     confirmations = records(CONFIRMATION)
     world = world_of(records(SIGHTING), confirmations, records(RUN), records(DECISION))
     places = {place: dict(at) for place, at in world.places.items()}

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from cmdb.model import CI, EMPTY, Value
-from cmdb.project_values import Claim, Utterance, best, interface_named, is_management, order_key
+from cmdb.ports import Ports
+from cmdb.project_values import Claim, Utterance, best, order_key
 from cmdb.schema import CABLE, RELATION_TYPES, REPORTERS, RelationType, fits
 
 _SWAP: Final = {
@@ -73,9 +74,11 @@ def bonds(claims: Iterable[Said], cis: Mapping[int, CI]) -> Bonds:
             plain.setdefault((claim.type, claim.source, claim.target, keys), []).append(claim)
     found = [_bond(said, RELATION_TYPES[said[0].type]) for said in plain.values()]
     one_sided: list[Bond] = []
+    ports = {end: Ports(cis[end]) for ends in cables for end in ends}
     for ends, said in sorted(cables.items()):
-        for cable in _cables(said, cis[ends[0]], cis[ends[1]]):
-            bond = _cable_bond(cable, cis)
+        near, far = (ports[end] for end in ends)
+        for cable in _cables(said, near, far):
+            bond = _cable_bond(cable, near, far)
             found.append(bond)
             if bond.columns.get("one_sided") is True:
                 one_sided.append(bond)
@@ -117,7 +120,7 @@ class _Cable(NamedTuple):
     said: list[Said]
 
 
-def _cables(said: Sequence[Said], near: CI, far: CI) -> list[_Cable]:
+def _cables(said: Sequence[Said], near: Ports, far: Ports) -> list[_Cable]:
     """Put together what is said of the cables between two CIs."""
     by_ports: dict[tuple[str | None, str | None], list[Said]] = {}
     for one in said:
@@ -149,20 +152,19 @@ def _only(ports: tuple[str | None, str | None], side: int) -> bool:
     return ports[side] is not None and ports[1 - side] is None
 
 
-def _port(ci: CI, text: Value | None) -> str | None:
-    return interface_named(ci, text) if isinstance(text, str) and text else None
+def _port(of: Ports, text: Value | None) -> str | None:
+    return of.named(text) if isinstance(text, str) and text else None
 
 
-def _cable_bond(cable: _Cable, cis: Mapping[int, CI]) -> Bond:
+def _cable_bond(cable: _Cable, near: Ports, far: Ports) -> Bond:
     first = cable.said[0]
     columns = _columns(cable.said)
     for name in ("from_port", "to_port", "one_sided"):
         columns.pop(name, None)
-    for name, side, end in (("from", 0, first.source), ("to", 1, first.target)):
-        port = cable.ports[side]
+    for name, port, ports in (("from", cable.ports[0], near), ("to", cable.ports[1], far)):
         if port is not None:
             columns[f"{name}_port"] = port
-        if is_management(cis[end], port):
+        if ports.is_management(port):
             columns[f"{name}_management"] = True
     speakers = {one.speaker for one in cable.said}
     if None not in speakers and not {first.source, first.target} <= speakers:

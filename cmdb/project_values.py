@@ -5,12 +5,12 @@ Never "the newer": two sources that disagree would flip the value at each scan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from cmdb import codec, lookup
+from cmdb import codec
 from cmdb.evidence import Held
 from cmdb.model import CI, Component, Identifier, Statement, Subject, Value
 from cmdb.nodes import ClassClaim, choose_class, component_address, trust_rank
@@ -166,48 +166,3 @@ def _address(components: Iterable[Component]) -> str | None:
 def _strongest(found: Iterable[Identifier]) -> str | None:
     order = ("serial", "uuid", "member_serial", "wwn", "mac", "host_key")
     return min(found, key=lambda one: (order.index(one.scheme), one.value)).value if found else None
-
-
-def interface_named(ci: CI, text: str) -> str:
-    """What a CI calls the port that somebody else calls `text`: by name, MAC, alias, description, or index.
-
-    A text that fits nothing stays as it is.
-    """
-    ports = [part for part in ci.components if part.kind in {"interface", "fc_port"}]
-    spelt = text.strip()
-    mac, wwn = lookup.mac(spelt), lookup.wwn(spelt)
-    tests: tuple[Callable[[Component], bool], ...] = (
-        lambda part: part.name == spelt,
-        lambda part: part.name.casefold() == spelt.casefold(),
-        lambda part: mac is not None and _mac(part) == mac,
-        lambda part: wwn is not None and (part.attributes.get("wwpn") == wwn or part.name == wwn),
-        lambda part: part.attributes.get("alias") == spelt,
-        lambda part: part.attributes.get("description") == spelt,
-        lambda part: spelt.isdigit() and part.kind == "interface" and part.attributes.get("index") == int(spelt),
-    )
-    for test in tests:
-        fitting = [part for part in ports if test(part)]
-        if fitting:
-            return min(fitting, key=_physical_first).name
-    return spelt
-
-
-def _mac(part: Component) -> str | None:
-    text = part.attributes.get("mac")
-    return lookup.mac(text) if isinstance(text, str) else None
-
-
-def _physical_first(part: Component) -> tuple[bool, bool, int, str]:
-    """Bonds and VLAN interfaces have the MAC of a port below them: a cable is in the port."""
-    index = part.attributes.get("index")
-    return (
-        part.attributes.get("type") not in {"ethernet", "port", None}, "." in part.name,
-        index if isinstance(index, int) else 0, part.name,
-    )  # fmt: skip
-
-
-def is_management(ci: CI, port: str | None) -> bool:
-    """Whether a port of a CI is one for management."""
-    return port is not None and any(
-        part.name == port and part.attributes.get("management") is True for part in ci.components
-    )
