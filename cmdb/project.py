@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cmdb.evidence import World
 from cmdb.lines import Line, Said, newest_of
-from cmdb.model import BACK, CI, Component, GroupClaim, State, Subject, Value
+from cmdb.model import BACK, CI, Component, GroupClaim, RelationClaim, State, Subject, Value
 from cmdb.nodes import Key, Voice, subject_key
 from cmdb.project_gaps import Collected, collected, gaps, is_stale
 from cmdb.project_hearing import Words
@@ -179,7 +179,7 @@ class _Projection:
                     if source is None or target is None:
                         continue
                     token = (voice.id, id(claim))
-                    self._claimed[token] = Claimed(claim.type, source, target, claim.columns, speaker, by)
+                    self._claimed[token] = Claimed(claim.type, source, target, _columns(voice, claim), speaker, by)
                     if said.name.partition(".")[0] == "declared":
                         ends = (source, target) if claim.type == CABLE else (source,)
                         for end in ends:
@@ -393,6 +393,13 @@ class _Projection:
         if not keys or any(key in self.resolution.part.keys for key in keys):
             return None
         return self.resolution.number_of(id_)
+
+
+def _columns(voice: Voice, claim: RelationClaim) -> Mapping[str, Value]:
+    """What is said of a relation; who is past says no more who is active: a node that died does not take it back."""
+    if voice.line is None or voice.line.past is None or "active" not in claim.columns:
+        return claim.columns
+    return {name: value for name, value in claim.columns.items() if name != "active"}
 
 
 def _away_at(line: Line, end: datetime) -> datetime | None:

@@ -277,7 +277,7 @@ CLUSTERS = (
          _node(4, 2, active=True)),
         cis=("cluster dbc", "database_instance ORCL in dbc", "server node1 (missing): serial N1",
              "server node2: serial N2"),
-        edges=("composed_of dbc > node1 active=True", "composed_of dbc > node2 active=True",
+        edges=("composed_of dbc > node1", "composed_of dbc > node2 active=True",
                "depends_on ORCL > dbc"),
         ids={"ci-1": "dbc", "ci-2": "node1", "ci-3": "ORCL", "ci-4": "node2"},
         rules=Rules(missing_after=1),
