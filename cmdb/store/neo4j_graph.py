@@ -58,9 +58,9 @@ def camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-def class_labels(cls: str) -> str:
-    """The labels of a class and its parents, as they stand in a statement: `Server:Device`."""
-    return ":".join(camel(row) for row in (lineage(cls) if cls in CI_CLASSES else (cls,)))
+def class_labels(cls: str) -> list[str]:
+    """The labels of a class and its parents."""
+    return [camel(row) for row in (lineage(cls) if cls in CI_CLASSES else (cls,))]
 
 
 def sort_key(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from cmdb.model import CI, Relation, Revision
 from cmdb.store import plan as planning
 from cmdb.store.base import Base, Batch, Handle, Position, Record, StoredCI, StoreError
-from cmdb.store.bolt import BoltTransaction
+from cmdb.store.bolt import BoltTransaction, Row
 from cmdb.store.neo4j_graph import (
     META,
     camel,
@@ -30,60 +30,74 @@ from cmdb.store.neo4j_reading import read_cis, read_handles, read_position, read
 _ROWS = 5_000
 """Rows of one UNWIND: more make the server's heap swell, fewer cost round trips."""
 
+_WRITES: Mapping[str, str] = {
+    "journal": "CREATE (r:Revision) SET r = row",
+    # The past takes since when from the present, and is written before it.
+    "past": "MATCH (n:CI {id: row.id}) CREATE (p:Past) SET p = row, p.since = n.revision",
+    "handles_gone": "MATCH (h:Handle {_key: row[1]}) USING INDEX h:Handle(_key) WHERE h.ci = row[0] DELETE h",
+    "handles": "CREATE (h:Handle {ci: row[0], _key: row[1], kind: row[2], value: row[3]})",
+    "moved": "MATCH (n:CI {id: row[0]}) REMOVE n:$(row[1])",
+    "cis": "MERGE (n:CI {id: row[0]}) SET n = row[1] SET n:$(row[2])",
+    "renamed": "MATCH (n:CI {id: row[0]}) SET n._search = row[1]",
+    "dropped": "MATCH (n:CI {id: row}) OPTIONAL MATCH (n)<-[:PART_OF]-(c:Component) DETACH DELETE n, c",
+    "restated": "MATCH (:CI {id: row})<-[:PART_OF]-(c:Component) DETACH DELETE c",
+    "components": "MATCH (n:CI {id: row[0]}) CREATE (c:Component)-[:PART_OF]->(n) SET c = row[1] SET c:$(row[2])",
+    "relations": ("MATCH (a:CI {id: row[0]}) MATCH (b:CI {id: row[1]}) CREATE (a)-[r:$(row[2])]->(b) SET r = row[3]"),
+    "records_gone": "MATCH (r:Record {_key: row}) OPTIONAL MATCH (r)<-[:FINDS]-(k:RecordKey) DETACH DELETE r, k",
+    "records": "MERGE (r:Record {_key: row[0]}) SET r = row[1] SET r:$(row[2])",
+    "keys_gone": (
+        "MATCH (k:RecordKey {_key: row[2]})-[:FINDS]->(:Record {_key: row[0]}) USING INDEX k:RecordKey(_key)"
+        " DETACH DELETE k"
+    ),
+    "keys": "MATCH (r:Record {_key: row[0]}) CREATE (:RecordKey {_key: row[2], key: row[1]})-[:FINDS]->(r)",
+    "links_gone": "MATCH (:Record {_key: row[0]})-[f:FROM]->(:CI {id: row[1]}) DELETE f",
+    "links": "MATCH (r:Record {_key: row[0]}) MATCH (n:CI {id: row[1]}) MERGE (r)-[:FROM]->(n)",
+    "position": f"MATCH {META} SET m.position = row",
+}
+"""What a transaction writes for each row, in this order.
+
+Hinted where no constraint makes the index the only choice: the planner may remember how empty the store was.
+"""
+
+_ALL_WRITES = " ".join(f"CALL () {{ UNWIND $all.{name} AS row {statement} }}" for name, statement in _WRITES.items())
+"""All of it as one statement: a report is a few rows, and each round trip costs more than they do.
+
+One parameter, because the server plans a statement again for each size class of each list that is a parameter.
+"""
+
 Item = TypeVar("Item")
 
 
 class Neo4jTransaction:
-    """Transaction of a Neo4jStore: it holds the lock of the Meta node."""
+    """Transaction of a Neo4jStore: it holds the lock of the Meta node.
+
+    What it writes waits until something is read or it ends, and then goes to the server at once.
+    """
 
     def __init__(self, bolt: BoltTransaction) -> None:
         self._bolt = bolt
         self._found = self._position = read_position(bolt.run)
         self._counted = False
         self._applied = False
-        self._to_link: dict[str, frozenset[str]] = {}
+        self._waiting: defaultdict[str, list[Any]] = defaultdict(list)
+        self._records: dict[str, Record | None] = {}
+        self._spoken_of: dict[str, frozenset[str]] = {}
+        self._made: frozenset[str] = frozenset()
 
     @property
     def position(self) -> Position:
         return self._position
 
     def records(self, kind: str, keys: Iterable[str] | None = None, before: datetime | None = None) -> list[Record]:
-        return read_records(self._bolt.run, kind, keys, None, before)
+        return read_records(self._read, kind, keys, None, before)
 
     def put(self, records: Sequence[Record]) -> None:
         planning.check_records(records)
-        rows = {record_key(record.kind, record.id): record for record in records}
-        stored = {
-            key: (frozenset(keys), frozenset(cis))
-            for key, keys, cis in self._each(rows, "MATCH (r:Record {_key: row}) RETURN r._key, r.keys, r.cis")
-        }
-        for kind, group in _grouped(records, lambda record: record.kind):
-            self._each(
-                [record_properties(record) for record in group],
-                f"MERGE (r:Record {{_key: row._key}}) SET r = row SET r:{camel(kind)}",
-            )
-        nothing: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
-        old_keys = {key: stored.get(key, nothing)[0] for key in rows}
-        self._each(
-            _pairs(rows, {key: record.keys - old_keys[key] for key, record in rows.items()}),
-            "MATCH (r:Record {_key: row[0]}) CREATE (:RecordKey {_key: row[2], key: row[1]})-[:FINDS]->(r)",
-        )
-        self._each(
-            _pairs(rows, {key: old_keys[key] - record.keys for key, record in rows.items()}),
-            "MATCH (k:RecordKey {_key: row[2]})-[:FINDS]->(:Record {_key: row[0]}) DETACH DELETE k",
-        )
-        self._each(
-            _pairs(rows, {key: stored.get(key, nothing)[1] - record.cis for key, record in rows.items()}),
-            "MATCH (:Record {_key: row[0]})-[f:FROM]->(:CI {id: row[1]}) DELETE f",
-        )
-        self._to_link.update((key, record.cis) for key, record in rows.items())
+        self._records.update((record_key(record.kind, record.id), record) for record in records)
         self._count(records)
 
     def drop(self, kind: str, ids: Sequence[str]) -> None:
-        keys = [record_key(kind, name) for name in ids]
-        self._each(keys, "MATCH (r:Record {_key: row}) OPTIONAL MATCH (r)<-[:FINDS]-(k:RecordKey) DETACH DELETE r, k")
-        for key in keys:
-            self._to_link.pop(key, None)
+        self._records.update((record_key(kind, name), None) for name in ids)
         self._count(ids)
 
     def _count(self, written: Sequence[object]) -> None:
@@ -93,13 +107,13 @@ class Neo4jTransaction:
         self._position = replace(self._position, evidence=self._position.evidence + 1)
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredCI]:
-        return read_cis(self._bolt.run, ids)
+        return read_cis(self._read, ids)
 
     def relations(self, ids: Iterable[str]) -> list[Relation]:
-        return read_relations(self._bolt.run, ids, None)
+        return read_relations(self._read, ids, None)
 
     def handles(self, ids: Iterable[str]) -> dict[str, frozenset[Handle]]:
-        return read_handles(self._bolt.run, ids)
+        return read_handles(self._read, ids)
 
     def reserve(self, sequence: str, count: int) -> int:
         planning.check_count(sequence, count)
@@ -115,6 +129,8 @@ class Neo4jTransaction:
         if self._applied:
             raise StoreError("a transaction applies one batch at most")
         work = planning.plan(batch)
+        if any(self._waiting.values()):
+            self._flush()
         self._refuse_dangling(work)
         revision = None
         if batch.changes:
@@ -137,6 +153,8 @@ class Neo4jTransaction:
     def lay(self, base: Base, cis: Sequence[StoredCI], relations: Sequence[Relation]) -> None:
         planning.check_laid(base, self._position)
         work = planning.laid(base, cis, relations)
+        if any(self._waiting.values()):
+            self._flush()
         self._refuse_dangling(work)
         write_base(self._bolt.run, base)
         self._position = replace(self._position, revision=base.revision, at=base.at, hash=base.hash)
@@ -144,14 +162,52 @@ class Neo4jTransaction:
         self._write_components(work)
         self._write_relations(work)
 
-    def _each(self, rows: Iterable[Any], statement: str, **parameters: object) -> list[list[Any]]:
-        """Run a statement for each row, thousands at a time; `row` is its name there."""
+    def _read(self, statement: str, **parameters: object) -> list[Row]:
+        """Run a statement that must see what was written before it."""
+        self._flush()
+        return self._bolt.run(statement, **parameters)
+
+    def _each(self, rows: Iterable[Any], statement: str) -> list[Row]:
+        """Run a statement for each row now, thousands at a time; `row` is its name there."""
         items = list(rows)
-        found: list[list[Any]] = []
+        found: list[Row] = []
         for start in range(0, len(items), _ROWS):
-            part = items[start : start + _ROWS]
-            found.extend(self._bolt.run(f"UNWIND $rows AS row {statement}", rows=part, **parameters))
+            found.extend(self._bolt.run(f"UNWIND $rows AS row {statement}", rows=items[start : start + _ROWS]))
         return found
+
+    def _flush(self) -> None:
+        self._write_records()
+        waiting, self._waiting = self._waiting, defaultdict(list)
+        if not any(waiting.values()):
+            return
+        if sum(len(rows) for rows in waiting.values()) <= _ROWS:
+            self._bolt.run(_ALL_WRITES, all={name: waiting[name] for name in _WRITES})
+            return
+        for name, statement in _WRITES.items():
+            self._each(waiting[name], statement)
+
+    def _write_records(self) -> None:
+        """Store and drop records, and change by what they are found and of which CIs they speak."""
+        records, self._records = self._records, {}
+        if not records:
+            return
+        nothing: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+        stored = {
+            key: (frozenset(keys), frozenset(cis))
+            for key, keys, cis in self._each(records, "MATCH (r:Record {_key: row}) RETURN r._key, r.keys, r.cis")
+        }
+        for key, record in records.items():
+            if record is None:
+                self._waiting["records_gone"].append(key)
+                self._spoken_of.pop(key, None)
+                continue
+            self._spoken_of[key] = record.cis
+            keys, cis = stored.get(key, nothing)
+            self._waiting["records"].append([key, record_properties(record), camel(record.kind)])
+            self._waiting["keys"] += _pairs(key, record, record.keys - keys)
+            self._waiting["keys_gone"] += _pairs(key, record, keys - record.keys)
+            self._waiting["links"] += [[key, ci] for ci in sorted(record.cis - cis)]
+            self._waiting["links_gone"] += [[key, ci] for ci in sorted(cis - record.cis)]
 
     def _refuse_dangling(self, work: planning.Plan) -> None:
         known = {name for (name,) in self._each(work.named, "MATCH (n:CI {id: row}) RETURN n.id")}
@@ -159,9 +215,8 @@ class Neo4jTransaction:
         planning.refuse_dangling(work, known, left)
 
     def _write_journal(self, revision: Revision, changes: bytes) -> None:
-        self._bolt.run(
-            "CREATE (r:Revision) SET r = $row",
-            row={
+        self._waiting["journal"].append(
+            {
                 "n": revision.n,
                 "at": revision.at,
                 "actor": revision.actor,
@@ -170,87 +225,69 @@ class Neo4jTransaction:
                 "changes": changes,
                 "prev_hash": revision.prev_hash,
                 "hash": revision.hash,
-            },
+            }
         )
 
     def _write_past(self, work: planning.Plan, until: int) -> None:
         """Close the intervals of what a batch changes or removes; runs before the present is written."""
-        cis, relations = [], []
+        relations = []
         for name, image in work.was.items():
             row = past_properties(image, until, work.before[name])
             if isinstance(image, CI):
-                cis.append(row)
+                self._waiting["past"].append(row)
             else:
                 relations.append((image.type, row))
-        close = "CREATE (p:Past) SET p = row, p.since = "
-        self._each(cis, f"MATCH (n:CI {{id: row.id}}) {close} n.revision")
         for kind, group in _grouped(relations, lambda pair: pair[0]):
             self._each(
                 [row for _, row in group],
-                f"MATCH (:CI)-[r:{kind.upper()} {{id: row.id}}]->(:CI) {close} r.revision",
+                f"MATCH (:CI)-[r:{kind.upper()} {{id: row.id}}]->(:CI)"
+                " CREATE (p:Past) SET p = row, p.since = r.revision",
             )
 
     def _write_handles(self, work: planning.Plan) -> dict[str, frozenset[Handle]]:
         """Replace handles; returns all handles of the CIs that are stored or given handles."""
-        old = self.handles([*(ci.id for ci in work.cis), *work.handles, *work.dropped])
+        had = {*(ci.id for ci in work.cis), *work.handles, *work.dropped} - _new(work)
+        old = read_handles(self._bolt.run, had) if had else {}
         new = {**{ci: handles for ci, handles in old.items() if ci not in work.dropped}, **work.handles}
         gone = {ci: handles - new.get(ci, frozenset()) for ci, handles in old.items()}
         come = {ci: handles - old.get(ci, frozenset()) for ci, handles in work.handles.items()}
-        self._each(
-            [[ci, handle_key(handle)] for ci, handles in gone.items() for handle in handles],
-            "MATCH (h:Handle {_key: row[1]}) WHERE h.ci = row[0] DELETE h",
-        )
-        self._each(
-            [[ci, handle_key(handle), *handle] for ci, handles in come.items() for handle in handles],
-            "CREATE (h:Handle {ci: row[0], _key: row[1], kind: row[2], value: row[3]})",
-        )
+        self._waiting["handles_gone"] += [
+            [ci, handle_key(handle)] for ci, handles in gone.items() for handle in handles
+        ]
+        self._waiting["handles"] += [
+            [ci, handle_key(handle), *handle] for ci, handles in come.items() for handle in handles
+        ]
         return new
 
     def _write_cis(
         self, work: planning.Plan, handles: Mapping[str, frozenset[Handle]], since: Mapping[str, int]
     ) -> None:
-        new = {ci.id: ci for ci in work.cis}
-        was = [(name, work.was.get(name)) for name in new]
-        moved = [(name, ci.cls) for name, ci in was if isinstance(ci, CI) and new[name].cls != ci.cls]
-        for cls, group in _grouped(moved, lambda pair: pair[1]):
-            self._each([name for name, _ in group], f"MATCH (n:CI {{id: row}}) REMOVE n:{class_labels(cls)}")
         revision = self._position.revision
-        for cls, cis in _grouped(work.cis, lambda ci: ci.cls):
-            self._each(
-                [
-                    ci_properties(
-                        ci,
-                        work.after[ci.id].decode(),
-                        since.get(ci.id, revision),
-                        handles.get(ci.id, frozenset()),
-                    )
-                    for ci in cis
-                ],
-                f"MERGE (n:CI {{id: row.id}}) SET n = row SET n:{class_labels(cls)}",
-            )
-        renamed = self.get(set(work.handles) - set(new))
-        self._each(
-            [[ci, planning.search_text(row.ci, handles.get(ci, frozenset()))] for ci, row in renamed.items()],
-            "MATCH (n:CI {id: row[0]}) SET n._search = row[1]",
-        )
-        self._each(
-            work.dropped,
-            "MATCH (n:CI {id: row}) OPTIONAL MATCH (n)<-[:PART_OF]-(c:Component) DETACH DELETE n, c",
-        )
-
-    def _write_components(self, work: planning.Plan) -> None:
-        changed = []
         for ci in work.cis:
             before = work.was.get(ci.id)
-            if not isinstance(before, CI) or before.components != ci.components:
-                changed.append(ci)
-        self._each([ci.id for ci in changed], "MATCH (:CI {id: row})<-[:PART_OF]-(c:Component) DETACH DELETE c")
-        parts = [(ci.id, part) for ci in changed for part in ci.components]
-        for kind, group in _grouped(parts, lambda pair: pair[1].kind):
-            self._each(
-                [[ci, component_properties(part)] for ci, part in group],
-                f"MATCH (n:CI {{id: row[0]}}) CREATE (c:Component:{camel(kind)})-[:PART_OF]->(n) SET c = row[1]",
-            )
+            if isinstance(before, CI) and before.cls != ci.cls:
+                self._waiting["moved"].append([ci.id, class_labels(before.cls)])
+            image = work.after[ci.id].decode()
+            shown = ci_properties(ci, image, since.get(ci.id, revision), handles.get(ci.id, frozenset()))
+            self._waiting["cis"].append([ci.id, shown, class_labels(ci.cls)])
+        self._made |= _new(work)
+        if others := set(work.handles) - {ci.id for ci in work.cis}:
+            self._waiting["renamed"] += [
+                [ci, planning.search_text(row.ci, handles.get(ci, frozenset()))]
+                for ci, row in read_cis(self._bolt.run, others).items()
+            ]
+        self._waiting["dropped"] += work.dropped
+
+    def _write_components(self, work: planning.Plan) -> None:
+        for ci in work.cis:
+            before = work.was.get(ci.id)
+            if isinstance(before, CI) and before.components == ci.components:
+                continue
+            if isinstance(before, CI) and before.components:
+                self._waiting["restated"].append(ci.id)
+            self._waiting["components"] += [
+                [ci.id, component_properties(part), camel(part.kind)] for part in ci.components
+            ]
 
     def _drop_relations(self, work: planning.Plan) -> None:
         """Delete what is cut, and what changes its type or its ends: those of a relationship cannot change."""
@@ -266,38 +303,47 @@ class Neo4jTransaction:
 
     def _write_relations(self, work: planning.Plan) -> None:
         revision = self._position.revision
-        for kind, group in _grouped(work.relations, lambda relation: relation.type):
+        kept = []
+        for relation in work.relations:
+            shown = relation_properties(relation, revision)
+            before = work.was.get(relation.id)
+            if isinstance(before, Relation) and _ends(before) == _ends(relation):
+                kept.append((relation.type, shown))
+            else:
+                self._waiting["relations"].append([relation.source, relation.target, relation.type.upper(), shown])
+        for kind, group in _grouped(kept, lambda pair: pair[0]):
             self._each(
-                [[relation.source, relation.target, relation_properties(relation, revision)] for relation in group],
-                "MATCH (a:CI {id: row[0]}) MATCH (b:CI {id: row[1]})"
-                f" MERGE (a)-[r:{kind.upper()} {{id: row[2].id}}]->(b) SET r = row[2]",
+                [shown for _, shown in group], f"MATCH (:CI)-[r:{kind.upper()} {{id: row.id}}]->(:CI) SET r = row"
             )
 
     def trim(self, before: int) -> Base:
         """One step of `GraphStore.trim`."""
-        return trim_step(self._bolt.run, before)
+        return trim_step(self._read, before)
 
     def finish(self) -> None:
-        """Move the position, and link records to the CIs they speak of, which may have been made after them."""
+        """Move the position, link records to CIs that were made after they spoke of them, and send what waits."""
+        self._waiting["links"] += [[key, ci] for key, cis in self._spoken_of.items() for ci in sorted(cis & self._made)]
         if self._position != self._found:
-            self._bolt.run(f"MATCH {META} SET m.position = $position", position=position_out(self._position))
-        self._each(
-            [[key, ci] for key, cis in self._to_link.items() for ci in sorted(cis)],
-            "MATCH (r:Record {_key: row[0]}) MATCH (n:CI {id: row[1]}) MERGE (r)-[:FROM]->(n)",
-        )
+            self._waiting["position"] = [position_out(self._position)]
+        self._flush()
+
+
+def _new(work: planning.Plan) -> frozenset[str]:
+    """The CIs that a batch makes."""
+    return frozenset(ci.id for ci in work.cis if ci.id not in work.was)
 
 
 def _ends(relation: Relation) -> tuple[str, str, str]:
     return relation.type, relation.source, relation.target
 
 
-def _pairs(rows: Mapping[str, Record], texts: Mapping[str, frozenset[str]]) -> list[list[str]]:
-    """(key of a record, text, key of the text inside the record's kind) for each text of each record."""
-    return [[key, text, record_key(rows[key].kind, text)] for key in rows for text in sorted(texts[key])]
+def _pairs(key: str, record: Record, texts: Iterable[str]) -> list[list[str]]:
+    """(key of a record, text, key of the text inside the record's kind) for each text."""
+    return [[key, text, record_key(record.kind, text)] for text in sorted(texts)]
 
 
 def _grouped(items: Iterable[Item], key: Callable[[Item], str]) -> Iterator[tuple[str, list[Item]]]:
-    """Items by label or type, which a statement cannot take as a parameter."""
+    """Items by type, which a MATCH that is to use an index cannot take as a parameter."""
     groups: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
         groups[key(item)].append(item)
