@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from cmdb.evidence import Sighting, head_of, ordered_runs, sighting_id, taken_in
 from cmdb.lines import Line, Said, lines_of
@@ -30,6 +30,8 @@ from cmdb.model import (
 )
 from cmdb.rules import Brake
 from cmdb.schema import RELATION_TYPES
+
+_HELD: Final = "waits for a person: it would end too much"
 
 
 class Claim(NamedTuple):
@@ -214,14 +216,14 @@ def _name(subject: Subject) -> str:
     return known or "something unnamed"
 
 
-def without(report: Report, names: frozenset[str], why: str) -> Report:
+def without(report: Report, names: frozenset[str]) -> Report:
     """The report less the sections of these names: of them only stays who answered, which replaces nothing."""
     return replace(
         report,
         sections=tuple(
             reduced
             for section in report.sections
-            if (reduced := _reduced(section, why) if _counts(section, names) else section) is not None
+            if (reduced := _reduced(section) if _counts(section, names) else section) is not None
         ),
     )
 
@@ -230,7 +232,7 @@ def _counts(section: Section, names: frozenset[str]) -> bool:
     return section.name in names and section.completeness is Completeness.FULL
 
 
-def _reduced(section: Section, why: str) -> Section | None:
+def _reduced(section: Section) -> Section | None:
     """A partial section of the identifiers alone, so that the device is known as the one that it was."""
     who = tuple(
         Statement(one.about) for one in section.statements if one.about.itself and one.about.identifiers
@@ -238,7 +240,7 @@ def _reduced(section: Section, why: str) -> Section | None:
     if not who:
         return None
     return replace(
-        section, completeness=Completeness.PARTIAL, statements=who, relations=(), groups=(), problem=why
+        section, completeness=Completeness.PARTIAL, statements=who, relations=(), groups=(), problem=_HELD
     )  # fmt: skip
 
 

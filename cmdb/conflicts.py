@@ -17,7 +17,7 @@ from cmdb.index import ValueKey
 from cmdb.lines import Line
 from cmdb.model import CI, SCHEMES, Decision, Identifier, State
 from cmdb.nodes import component_address
-from cmdb.schema import CI_CLASSES
+from cmdb.schema import never_one
 from cmdb.standing import Standing
 
 SAME: Final = "same"
@@ -170,15 +170,11 @@ def _is_answered(row: _Row, standing: Standing, apart: Sequence[Decision]) -> bo
     decided = {
         frozenset((a, b))
         for decision in apart
-        for a in _holders(decision.a - decision.b, standing) & members
-        for b in _holders(decision.b - decision.a, standing) & members
+        for a in standing.holders_of(decision.a - decision.b) & members
+        for b in standing.holders_of(decision.b - decision.a) & members
         if a != b
     }
     return len(decided) == len(members) * (len(members) - 1) // 2
-
-
-def _holders(identifiers: Iterable[Identifier], standing: Standing) -> frozenset[str]:
-    return frozenset(id_ for one in identifiers for id_ in standing.holders(one))
 
 
 def _view(row: _Row, standing: Standing, cis: Mapping[str, CI]) -> ConflictView:
@@ -242,8 +238,7 @@ def _values(ci: CI, scheme: str) -> tuple[str, ...]:
 
 
 def _described(a: CI, b: CI) -> Iterator[Trait]:
-    domains = (CI_CLASSES[a.cls].domain, CI_CLASSES[b.cls].domain)
-    if None not in domains and domains[0] != domains[1]:
+    if never_one(a.cls, b.cls):
         yield Trait("class", (a.cls,), (b.cls,))
     yield Trait("name", (a.name.casefold(),), (b.name.casefold(),))
     if a.label and b.label:

@@ -1,4 +1,4 @@
-"""What people decide of who is who: the same, or different; by whom and why; and taken back again. Pure.
+"""What people decide: the same, different, back in use; by whom and why; and taken back again. Pure.
 
 A decision is stored against identifiers that its things alone carry, so that it holds whatever is scanned later. One
 that is taken back stays, with who took it back and why; resolution ignores it.
@@ -17,7 +17,7 @@ from cmdb.conflicts import DIFFERENT, SAME, SHOWN
 from cmdb.identity import number_of
 from cmdb.model import BACK, CI, SCHEMES, SINGLE_VALUED, Decision, Identifier, ModelError, State
 from cmdb.parking import Refused
-from cmdb.schema import CI_CLASSES
+from cmdb.schema import never_one
 from cmdb.standing import NOBODY, Standing
 
 WITHDRAWN: Final = "withdrawn_"
@@ -95,8 +95,7 @@ class Deciding:
         """The decisions that make one CI of several. Raises ModelError and Against."""
         self._check(cis)
         for one, other in combinations(cis, 2):
-            domains = (CI_CLASSES[one.cls].domain, CI_CLASSES[other.cls].domain)
-            if None not in domains and domains[0] != domains[1]:
+            if never_one(one.cls, other.cls):
                 raise ModelError(f"{_named(one)} and {_named(other)} cannot be one: their classes never are")
         carried = frozenset(identifier for ci in cis for identifier in self.standing.identifiers(ci.id))
         against = [
@@ -169,7 +168,7 @@ class Deciding:
         """The decisions that make one CI of what would be several."""
         return [
             one for one in self._active(SAME)
-            if _holders(one.a, self.standing) == {ci} and _holders(one.b, self.standing) == {ci}
+            if self.standing.holders_of(one.a) == {ci} and self.standing.holders_of(one.b) == {ci}
         ]  # fmt: skip
 
     def taken_back(self, decision: Decision) -> list[Decision]:
@@ -239,12 +238,8 @@ def _named(ci: CI) -> str:
     return f"{ci.name} ({ci.cls.replace('_', ' ')}, {ci.id})"
 
 
-def _holders(identifiers: Iterable[Identifier], standing: Standing) -> frozenset[str]:
-    return frozenset(id_ for one in identifiers for id_ in standing.holders(one))
-
-
 def _keeps_apart(decision: Decision, standing: Standing, one: str, other: str) -> bool:
-    a, b = _holders(decision.a - decision.b, standing), _holders(decision.b - decision.a, standing)
+    a, b = standing.holders_of(decision.a - decision.b), standing.holders_of(decision.b - decision.a)
     return (one in a and other in b) or (other in a and one in b)
 
 
@@ -253,7 +248,7 @@ def keep_apart(decisions: Iterable[Decision], standing: Standing) -> Callable[[s
     pairs: set[tuple[str, str]] = set()
     for one in decisions:
         if one.verdict == DIFFERENT:
-            a, b = _holders(one.a - one.b, standing), _holders(one.b - one.a, standing)
+            a, b = standing.holders_of(one.a - one.b), standing.holders_of(one.b - one.a)
             pairs |= {(x, y) for x in a for y in b} | {(y, x) for x in a for y in b}
     return lambda one, other: (one, other) in pairs
 
@@ -262,11 +257,11 @@ def took(made: Iterable[Decision], standing: Standing, every: Iterable[Decision]
     """Check that what was decided now came true; raises Against where other decisions are in its way."""
     others = {one.id: one for one in every if one.verdict == SAME}
     for one in made:
-        a, b = _holders(one.a, standing) - {NOBODY}, _holders(one.b, standing) - {NOBODY}
+        a, b = standing.holders_of(one.a) - {NOBODY}, standing.holders_of(one.b) - {NOBODY}
         if one.verdict == SAME and len(a | b) > 1:
             raise Against(f"they would stay {len(a | b)} CIs ({', '.join(sorted(a | b, key=number_of))})")
         if one.verdict == DIFFERENT and one.a != one.b and a & b:
-            joining = [id_ for id_, row in others.items() if _holders(row.a | row.b, standing) & a & b]
+            joining = [id_ for id_, row in others.items() if standing.holders_of(row.a | row.b) & a & b]
             because = (
                 f"decision {', '.join(joining)} says so; take it back first"
                 if joining

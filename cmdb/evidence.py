@@ -2,7 +2,7 @@
 
 A sighting is kept by its *head*: all its identifiers, its full MAC list, the names of its full sections. Two sightings
 of one address with equal heads are one; it holds, for each name, the newest full section, the partial ones after it,
-and the newest refusal. Every rule of `merged` takes the newest (or the greater of two at one time), so that it gives
+and the newest refusal. Every rule of `taken_in` takes the newest (or the greater of two at one time), so that it gives
 the same for any order, repetition and delay of the same reports.
 """
 
@@ -138,14 +138,6 @@ class World:
         return list(self.places.get((space, source), {}).values())
 
 
-class Merge(NamedTuple):
-    """A world after a report; `sighting` is what it was kept in; `new`: it said something that was not in force."""
-
-    world: World
-    sighting: Sighting
-    new: bool
-
-
 _RUNS_KEPT: Final = 4
 SHORT: Final = timedelta(days=1)
 """Nothing is retired for being away no longer than this: deadlines are in days."""
@@ -265,14 +257,6 @@ def sighting_id(space: str, source: str, port: int, head: Head) -> str:
     """Without any identifier a thing is known by its address and port; with one, the port says nothing."""
     known_by = 0 if head.identifiers else port
     return codec.digest([space, source, known_by, _head_out(head)])[:32]
-
-
-def merged(world: World, report: Report) -> Merge:
-    """The world with a (normalised) report in it."""
-    place = (report.space, report.source)
-    sighting, new = taken_in(world.places.get(place, {}), report)
-    at = {**world.places.get(place, {}), sighting.id: sighting}
-    return Merge(replace(world, places={**world.places, place: at}), sighting, new)
 
 
 def taken_in(at: Mapping[str, Sighting], report: Report) -> tuple[Sighting, bool]:

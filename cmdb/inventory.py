@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cmdb import absorb as absorbing
-from cmdb import export, history, kept_rules, lookup, rehearsal, schema, speakers, what
+from cmdb import export, history, lookup, rehearsal, schema, speakers, what
 from cmdb.absorb import Known, Outcome
 from cmdb.amend import amended
 from cmdb.brake import Loss, Silence
@@ -21,6 +21,7 @@ from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate
 from cmdb.judging import Judged, Judging, standing_of
+from cmdb.kept_rules import kept_digest, rules_record
 from cmdb.mending import Mending, Wanted, Witness, heard, mendings, witnesses
 from cmdb.model import CI, Change, Graph, ModelError, Relation, Report, Revision, RunSection, Value
 from cmdb.parked import Asked, Parked, question_by_id, questions
@@ -140,7 +141,7 @@ class Inventory:
         with self._write(keep=not dry_run) as (tx, known, graph):
             before = _copy(graph)
             outcome = absorbing.again(tx, known, self._rules, self._clock(), actor, "rules changed")
-            tx.put([kept_rules.rules_record(self._rules, self._clock(), actor)])
+            tx.put([rules_record(self._rules)])
         return _declared(before, outcome, dry_run=dry_run)
 
     def rehearse(self, reports: Sequence[Report], actor: str, reason: str, *, apply: bool) -> Declared:
@@ -164,8 +165,7 @@ class Inventory:
         """Whether the graph was last projected as a whole by other rules than those of now: recompute is due."""
         if not self._store.position().revision:
             return False
-        found = kept_rules.kept(self._store.records)
-        return found is None or found.digest != self._rules.digest
+        return kept_digest(self._store.records) != self._rules.digest
 
     def amend(self, ci: str, values: Mapping[str, Value | None], actor: str, if_revision: int | None) -> Absorbed:
         """Enter values of one CI by hand; None takes back what was entered. Raises NotFound and Refused."""

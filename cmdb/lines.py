@@ -42,7 +42,6 @@ class Line:
     said: tuple[Said, ...] = ()
     aside: tuple[Said, ...] = ()
     identifiers: frozenset[Identifier] = frozenset()
-    given: frozenset[Identifier] = frozenset()
     macs: frozenset[str] | None = None
     past: datetime | None = None
     first: datetime | None = None
@@ -137,8 +136,6 @@ def _line(
     sightings: Sequence[Sighting], runs: Sequence[RunSection], missing_after: int, silent: tuple[Sighting, ...] = ()
 ) -> Line:
     said = not_replaced(sightings)
-    sections = [one.held.section for one in said]
-    given = own_identifiers(sections)
     newest = sightings[0]
     seen = max(one.time for one in (*sightings, *silent))
     return Line(
@@ -148,8 +145,7 @@ def _line(
         silent=silent,
         said=said,
         aside=not_replaced(silent),
-        identifiers=effective(given),
-        given=given,
+        identifiers=effective(own_identifiers(one.held.section for one in said)),
         macs=macs_of(one.held.section for one in said if one.full),
         seen=seen,
         past=_past(newest.space, newest.source, seen, (*sightings, *silent), runs, missing_after),

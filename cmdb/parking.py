@@ -53,7 +53,6 @@ CLOSED_AFTER: Final = timedelta(hours=6)
 """A run of which nothing that waits is younger counts as one that never closes: its process was killed."""
 
 _LONGEST_REASON: Final = 2000
-_HELD: Final = "waits for a person: it would end too much"
 
 
 class Refused(Exception):
@@ -213,7 +212,7 @@ class Parking:
         held = parked_before(tx, said)
         if not held:
             return ends
-        rest = without(said, held, _HELD)
+        rest = without(said, held)
         return self._losses(known, at, rest) or rest
 
     def _losses(self, known: Known, at: Sequence[Sighting], report: Report) -> tuple[Loss, ...]:
@@ -249,7 +248,7 @@ class Parking:
         for one in judged:
             if question is not None and one.held:
                 state.park(tx, question, one.report, one.losses, self._clock())
-            rest.append(without(one.report, one.held, _HELD))
+            rest.append(without(one.report, one.held))
             state.superseded(tx, rest[-1], self._clock())
         words = f"what {_of_run(reports)} would end" + (", less what is parked" if parked else "")
         done = absorbing.absorb_all(tx, known, rest, self._rules, self._clock(), actor, words)

@@ -17,8 +17,6 @@ from cmdb.store.base import Records
 _BESIDE: Final = timedelta(milliseconds=1)
 """Nobody scans one address twice in so short a time: what is kept of it there was made of the same replies."""
 
-_HELD: Final = "waits for a person: it would end too much"
-
 
 def news(known: Known, reports: Iterable[Report]) -> list[Report]:
     """The reports that say something else than what is kept of the same replies, each right after that.
@@ -43,9 +41,7 @@ def less_held(records: Records, reports: Iterable[Report]) -> list[Report]:
         if one.report.sections:  # those of a yes are in the graph
             held[_heard(one.report)] = held.get(_heard(one.report), frozenset()) | one.names
     return [
-        without(report, held.get(_heard(report), frozenset()), _HELD)
-        for report in reports
-        if _heard(report) not in waiting
+        without(report, held.get(_heard(report), frozenset())) for report in reports if _heard(report) not in waiting
     ]
 
 

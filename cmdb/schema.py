@@ -316,6 +316,12 @@ def attribute_names(cls: str) -> frozenset[str]:
     return frozenset(_ANY).union(*(CI_CLASSES[row].attributes for row in lineage(cls)))
 
 
+def never_one(cls: str, other: str) -> bool:
+    """Whether nothing is of both classes: the domains of their serials are known, and not the same."""
+    domains = {CI_CLASSES[cls].domain, CI_CLASSES[other].domain}
+    return len(domains) > 1 and None not in domains
+
+
 def fits(type_name: str, source: str, target: str) -> bool:
     """Whether a relation of this type may lead from class `source` to class `target` (either way when undirected)."""
     row = RELATION_TYPES[type_name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from cmdb.index import Index, ValueKey
@@ -43,6 +44,10 @@ class Standing:
         if one.scheme == DECLARED:
             return frozenset({self.ci_of((DECLARED, *one.value.split("|", 2)))}) - {NOBODY}
         return frozenset(self.ci_of(key) for key in self._index.holders(one))
+
+    def holders_of(self, identifiers: Iterable[Identifier]) -> frozenset[str]:
+        """The CIs that carry any of some identifiers, as `holders` has them."""
+        return frozenset(id_ for one in identifiers for id_ in self.holders(one))
 
     def identifiers(self, ci: str) -> frozenset[Identifier]:
         """All that a CI is known by, also what is no longer in force."""

@@ -52,7 +52,7 @@ class Transactions:
             try:
                 with self._store.write() as tx:
                     if not tx.position.evidence:  # an empty store is projected by the rules of now from its first word
-                        tx.put([rules_record(self._rules, self._clock(), "cmdb")])
+                        tx.put([rules_record(self._rules)])
                     known = self._up_to_date(self._known, tx.records, tx.position.evidence)
                     yield tx, known, Graph(tx.position.revision, known.beside.cis, known.beside.by_id)
                     if not keep:

@@ -75,10 +75,6 @@ class EvidenceFolder:
             raise OperationsError(f"evidence {path} is damaged: its content has another hash")
         return content
 
-    def has(self, name: str) -> bool:
-        """Whether something is kept under a hash."""
-        return bool(_HASH.fullmatch(name)) and self.path(name).is_file()
-
     def visited(self, visit: Visit) -> None:
         """Keep what a visit was, after its replies. Raises OperationsUnavailable."""
         path = self.path_of_visits(visit.space, visit.address)

@@ -1,4 +1,4 @@
-"""Commands for who is who, where only a person can tell: conflicts, duplicates, decisions, same, different, unmerge."""
+"""Commands for what only a person can tell: conflicts, duplicates, decisions, same, different, back, unmerge."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from api.cli.session import JSON, opened, user
 WHAT = Annotated[
     list[str], typer.Argument(help="two CIs (or more): id, label, serial, MAC, address, name; or one conflict's id")
 ]
+RETIRED = Annotated[list[str], typer.Argument(help="retired CIs: id, label, serial, MAC, address, name")]
 REASON = Annotated[str, typer.Option("--reason", help="why; kept with your name")]
 REPLACE = Annotated[bool, typer.Option("--replace", help="take back the earlier decision that this contradicts")]
 
@@ -109,7 +110,7 @@ def different(what: WHAT, *, reason: REASON, replace: REPLACE = False, as_json: 
     _decide("different", what, reason, replace=replace, as_json=as_json)
 
 
-def back(what: WHAT, *, reason: REASON, as_json: JSON = False) -> None:
+def back(what: RETIRED, *, reason: REASON, as_json: JSON = False) -> None:
     """Say that a retired CI, which answers scans again, is back in use."""
     _decide("back", what, reason, replace=False, as_json=as_json)
 

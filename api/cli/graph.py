@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.output import Exit, emit, fail, people, plain, reason, say, table
+from api.cli.output import Exit, emit, fail, people, plain, reason, say, table, tell_difference
 from api.cli.session import JSON, opened, user
 
 if TYPE_CHECKING:
@@ -251,14 +251,7 @@ def declare(
             }
         )
         return
-    for line in declared.difference:
-        people().print(plain(line), markup=False)
-    if dry_run:
-        say("nothing was applied (--dry-run)")
-    elif declared.revision is None:
-        say("nothing changed")
-    else:
-        say(f"revision {declared.revision}: {len(declared.changes)} changes")
+    tell_difference(declared, dry_run=dry_run)
 
 
 def export(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.output import emit, people, plain, say, table
+from api.cli.output import emit, say, table, tell_difference
 from api.cli.session import JSON, opened, user
 
 
@@ -60,11 +60,4 @@ def recompute(
     if as_json:
         emit({"revision": done.revision, "difference": list(done.difference)})
         return
-    for line in done.difference:
-        people().print(plain(line), markup=False)
-    if dry_run:
-        say("nothing was applied (--dry-run)")
-    elif done.revision is None:
-        say("nothing changed")
-    else:
-        say(f"revision {done.revision}: {len(done.changes)} changes")
+    tell_difference(done, dry_run=dry_run)

@@ -7,12 +7,15 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from cmdb.inventory import Declared
 
 
 class Exit(IntEnum):
@@ -106,3 +109,15 @@ def table(columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | No
 def _cell(value: Any) -> Text:
     """A cell of one line: a line feed in a name would show as a row of its own."""
     return Text("" if value is None else plain(str(value)).replace("\n", r"\n"))
+
+
+def tell_difference(done: Declared, *, dry_run: bool) -> None:
+    """What a write changed, or would change, in words; then in which revision."""
+    for line in done.difference:
+        people().print(plain(line), markup=False)
+    if dry_run:
+        say("nothing was applied (--dry-run)")
+    elif done.revision is None:
+        say("nothing changed")
+    else:
+        say(f"revision {done.revision}: {len(done.changes)} changes")

@@ -1,4 +1,4 @@
-"""Who is who, where only a person can tell: conflicts, likely duplicates, and decisions."""
+"""What only a person can tell: conflicts, likely duplicates, and decisions."""
 
 from __future__ import annotations
 
@@ -137,7 +137,8 @@ class DecidedOut(BaseModel):
 
 
 class DecisionRequest(Strict):
-    """Two CIs (or up to ten) by id, label, serial, MAC, address or unique name; or the id of one conflict.
+    """Two CIs (or up to ten) by id, label, serial, MAC, address or unique name; or the id of one conflict; for `back`
+    one CI or more.
 
     `replace`: take back the earlier decision that this one contradicts.
     """
@@ -187,7 +188,8 @@ def list_decisions(reader: Reader, services: ServicesOf, pages: Pages) -> Any:
 def decide(wanted: DecisionRequest, operator: Operator, services: ServicesOf) -> dict[str, Any]:
     """Say that CIs are the same, or different, or that retired ones are back in use.
 
-    Merged, all ids, labels and identifiers lead to the oldest of them."""
+    Merged, all ids, labels and identifiers lead to the oldest of them.
+    """
     done = services.inventory.judging.decide(
         wanted.verdict, wanted.what, wanted.reason, operator.name, replaces=wanted.replace
     )

@@ -129,10 +129,11 @@ def test_a_section_that_breaks_off_is_told_from_one_that_is_replaced() -> None:
 def test_a_report_without_a_section_still_says_who_answered() -> None:
     said = report(HOST, 1, system(1, serial="S1"), interfaces(1, 1, 2), neighbours(1, far(1)))
 
-    rest = without(said, frozenset({"snmp.interfaces", "snmp.lldp"}), "it waits")
+    rest = without(said, frozenset({"snmp.interfaces", "snmp.lldp"}))
 
     who = Statement(Subject(identifiers=frozenset({Identifier("mac", mac(1)), Identifier("mac", mac(2))}), itself=True))
-    reduced = Section("snmp.interfaces", at(1), PARTIAL, (who,), problem="it waits")
+    why = "waits for a person: it would end too much"
+    reduced = Section("snmp.interfaces", at(1), PARTIAL, (who,), problem=why)
     assert rest == replace(said, sections=(said.sections[0], reduced))
 
 

@@ -352,7 +352,7 @@ def test_taking_back_a_difference_brings_the_question_back(light: Inventory) -> 
 @pytest.mark.parametrize(
     ("verdict", "texts", "reason", "error", "words"),
     [
-        ("equal", ["ci-1", "ci-3"], "x", ModelError, "verdict: 'equal' is neither same nor different"),
+        ("equal", ["ci-1", "ci-3"], "x", ModelError, "verdict: 'equal' is none of same, different, back"),
         ("same", ["ci-1", "nobody"], "x", NotFound, "nothing is called 'nobody'"),
         ("same", ["ci-1"], "x", ModelError, "name two CIs, or up to 10; these are 1"),
         ("same", [], "x", ModelError, "name two CIs, or up to 10; these are 0"),

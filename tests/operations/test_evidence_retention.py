@@ -35,7 +35,7 @@ def stored(evidence: EvidenceFolder, word: str, days: float) -> str:
 
 
 def kept(evidence: EvidenceFolder, **names: str) -> set[str]:
-    return {word for word, name in names.items() if evidence.has(name)}
+    return {word for word, name in names.items() if evidence.path(name).is_file()}
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_reply_that_is_stored_anew_while_it_is_looked_at_stays(tmp_path: Path)
     name = stored(EvidenceFolder(tmp_path), "old", 400)
 
     assert trim(Busy(tmp_path), Limits(90, ROOMY), (), NOW).replies == 0
-    assert EvidenceFolder(tmp_path).has(name)
+    assert EvidenceFolder(tmp_path).path(name).is_file()
 
 
 def test_old_visits_are_forgotten_but_for_the_last_of_an_address(evidence: EvidenceFolder) -> None:
@@ -164,14 +164,14 @@ def test_whoever_is_killed_while_removing_leaves_nothing_half(evidence: Evidence
     command = [sys.executable, "-c", TRIMS, str(evidence.folder), "7"]
 
     killed = subprocess.run(command, cwd=REPOSITORY, check=False)
-    left = [name for name in names if evidence.has(name)]
+    left = [name for name in names if evidence.path(name).is_file()]
     whole = [evidence.get(name) for name in left]
     done = trim(evidence, Limits(1, 1), (), datetime.now(UTC))
 
     assert killed.returncode == -signal.SIGKILL
     assert 0 < len(whole) < 20
     assert done.replies == len(left)
-    assert not any(evidence.has(name) for name in names)
+    assert not any(evidence.path(name).is_file() for name in names)
     assert len(evidence.visits("default", "10.0.0.1")) == 1
 
 

@@ -48,13 +48,13 @@ def test_what_goes_is_told_and_more_loudly_where_a_value_came_from_it(
     caplog.set_level(logging.INFO)
 
     thin_out(evidence, lambda: graph, Limits(90, 1024), lambda: NOON)
-    by_age = (evidence.has(needed), evidence.has(unneeded), caplog.text)
+    by_age = (evidence.path(needed).is_file(), evidence.path(unneeded).is_file(), caplog.text)
     thin_out(evidence, lambda: graph, Limits(90, 1), lambda: NOON)
 
     assert by_age[:2] == (True, False)
     assert "1 replies and 0 visits are no longer kept" in by_age[2]
     assert "values come from" not in by_age[2]
-    assert not evidence.has(needed)
+    assert not evidence.path(needed).is_file()
     assert "values come from 1 of the replies that are no longer kept" in caplog.text
 
 
@@ -69,7 +69,7 @@ def test_nothing_goes_while_the_store_cannot_say_what_is_needed(
 
     thin_out(evidence, away, Limits(1, 1), lambda: NOON)
 
-    assert evidence.has(name)
+    assert evidence.path(name).is_file()
     assert "evidence was not trimmed: the store does not answer" in caplog.text
 
 

@@ -9,7 +9,7 @@ from itertools import islice, permutations
 from random import Random
 from typing import NamedTuple, TypeAlias
 
-from cmdb.evidence import World, merged, normalised, ordered_runs
+from cmdb.evidence import World, normalised, ordered_runs, taken_in
 from cmdb.export import canonical
 from cmdb.model import (
     CI,
@@ -109,12 +109,19 @@ def world_of(events: Iterable[Event]) -> World:
     for event in events:
         match event:
             case Report():
-                world = merged(world, normalised(event)).world
+                world = _with(world, normalised(event))
             case RunSection():
                 world = replace(world, runs=ordered_runs({*world.runs, event}))
             case Decision():
                 world = replace(world, decisions=tuple({*world.decisions, event}))
     return world
+
+
+def _with(world: World, report: Report) -> World:
+    place = (report.space, report.source)
+    at_place = world.places.get(place, {})
+    sighting, _ = taken_in(at_place, report)
+    return replace(world, places={**world.places, place: {**at_place, sighting.id: sighting}})
 
 
 def told(events: Iterable[Event], rules: Rules | None = None, now: float = 100_000) -> tuple[Resolution, Projected]:
