@@ -1,7 +1,7 @@
 """Likely duplicates: CIs that are similar, not equal, with a score and its parts. Nothing is merged by it. Pure.
 
 Never all pairs: two CIs are compared only where they meet in a small block (one name but for its punctuation, one
-label, one address, serials that begin alike, MACs next to each other).
+label, one address, serials that begin alike, MACs next to each other, what one had that is missing now).
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ PARTS: Final[Mapping[str, str]] = {
     "address": "one address: {what}",
     "serial": "serials that one may have been read wrong: {what}",
     "mac": "MACs next to each other: {what}",
+    "held": "what one had before it went missing, the other has now: {what}",
     "model": "one model: {what}",
     "serials": "serials that differ: {what}",
     "macs": "no MAC in common",
@@ -111,6 +112,18 @@ class _Thing:
             yield "mac", str((mac + _NEAR) >> 3)
 
     @property
+    def held(self) -> frozenset[str]:
+        """What it is known by, and the disks in it: of a board that was replaced these go on in the new one."""
+        disks = {
+            str(part.attributes[name])
+            for part in self.ci.components
+            if part.kind == "disk"
+            for name in ("serial", "wwn")
+            if name in part.attributes
+        }
+        return frozenset({one.value for one in self.ci.identifiers} | disks)
+
+    @property
     def thin(self) -> bool:
         """Whether it is known by MACs alone: a neighbour told of it, by a MAC that it may not list itself."""
         return bool(self.macs) and len(self.macs) == len(self.ci.identifiers)
@@ -130,6 +143,10 @@ def _pairs(things: Mapping[str, _Thing]) -> list[tuple[str, str]]:
     for id_, thing in things.items():
         for block in sought.intersection(thing.near()) if sought else ():
             blocks[block].add(id_)
+    gone = {value for thing in things.values() if thing.ci.state is State.MISSING for value in thing.held}
+    for id_, thing in things.items() if gone else ():
+        for value in gone & thing.held:
+            blocks["held", value].add(id_)
     found = {
         pair
         for members in blocks.values()
@@ -140,10 +157,14 @@ def _pairs(things: Mapping[str, _Thing]) -> list[tuple[str, str]]:
 
 
 def _may_be_one(a: CI, b: CI) -> bool:
-    """Whether their classes let them be one; and they are no conflict already, which has a list of its own."""
+    """Whether their classes let them be one; and they are no conflict already, which has a list of its own.
+
+    What one had that is missing is in no conflict: it counts for who answers.
+    """
     related = a.cls in lineage(b.cls) or b.cls in lineage(a.cls) or "unknown_device" in {a.cls, b.cls}
     machines = CI_CLASSES[a.cls].domain == CI_CLASSES[b.cls].domain == "machine"
-    return (related or machines) and a.identifiers.isdisjoint(b.identifiers)
+    one_is_gone = (a.state is State.MISSING) is not (b.state is State.MISSING)
+    return (related or machines) and (one_is_gone or a.identifiers.isdisjoint(b.identifiers))
 
 
 def _parts(a: _Thing, b: _Thing) -> Iterator[Part]:
@@ -155,6 +176,8 @@ def _parts(a: _Thing, b: _Thing) -> Iterator[Part]:
         yield Part("label", 40, one.label)
     if same_space and (common := sorted(a.addresses & b.addresses)):
         yield Part("address", 30, ", ".join(common[:3]))
+    if one.state is not other.state and (held := sorted(a.held & b.held)):
+        yield Part("held", 40, ", ".join(held[:3]))
     yield from _by_serial(a, b)
     yield from _by_mac(a, b)
     yield from _by_make(one, other)
@@ -186,7 +209,7 @@ def _misread(one: str, other: str) -> bool:
 
 
 def _by_mac(a: _Thing, b: _Thing) -> Iterator[Part]:
-    if not (a.macs and b.macs):
+    if not (a.macs and b.macs) or not a.macs.keys().isdisjoint(b.macs):
         return
     near = [
         f"{a.macs[mine]} / {b.macs[theirs]}"

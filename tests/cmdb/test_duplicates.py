@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,17 @@ def test_what_a_person_calls_different_is_listed_no_more(tmp_path: Path) -> None
     inventory.judging.decide("different", ["web-1", "web1"], "two machines, badly named", "Ada")
 
     assert (before, inventory.judging.duplicates()) == ([("ci-1", "ci-2", 100)], [])
+
+
+def test_a_board_that_was_replaced_is_still_listed_when_the_old_one_is_missing() -> None:
+    disk = Component("disk", "sda", {"serial": "S4EV"})
+    old = replace(machine(1, "web", serial="AAAAAAA1", mac=mac(1), state=State.MISSING), components=(disk,))
+    new = replace(machine(2, "web", serial="BBBBBBB2", mac=mac(1)), components=(disk,))
+
+    (row,) = listed(old, new)
+
+    assert sentences(row.parts) == [
+        "called alike: web", f"what one had before it went missing, the other has now: {mac(1)}, S4EV",
+        "serials that differ: AAAAAAA1 / BBBBBBB2",
+    ]  # fmt: skip
+    assert listed(replace(old, state=State.PRESENT), new) == []
