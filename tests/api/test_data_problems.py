@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from tests.cmdb.truth.saying import (
     FAILED,
     ITSELF,
     PARTIAL,
+    Clock,
     at,
     estate,
     ids,
@@ -36,16 +36,6 @@ __all__ = ["store", "store_url"]
 
 API = "/api/v1"
 Make = Callable[[float], list[Report]]
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = at(1000)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

@@ -44,6 +44,16 @@ def at(minute: float) -> datetime:
     return DAY + timedelta(minutes=minute)
 
 
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = at(1000)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
 def ids(**given: str | Sequence[str]) -> frozenset[Identifier]:
     """`ids(serial="S1", mac=["a", "b"])`."""
     return frozenset(

@@ -20,6 +20,7 @@ from tests.cmdb.truth.saying import (
     DENIED,
     FULL,
     ITSELF,
+    Clock,
     at,
     estate,
     graph_of,
@@ -45,16 +46,6 @@ cis:
 relations:
   - {type: depends_on, from: shop, to: web1}
 """
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = at(1000)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
