@@ -138,7 +138,7 @@ class World:
         return list(self.places.get((space, source), {}).values())
 
 
-_RUNS_KEPT: Final = 4
+RUNS_KEPT: Final = 4
 SHORT: Final = timedelta(days=1)
 """Nothing is retired for being away no longer than this: deadlines are in days."""
 _LONGEST: Final = 16
@@ -279,7 +279,7 @@ def taken_in(at: Mapping[str, Sighting], report: Report) -> tuple[Sighting, bool
         )  # fmt: skip
     else:
         newest = report if report.time >= old.time else old
-        runs = frozenset(sorted(old.runs | runs)[-_RUNS_KEPT:])
+        runs = frozenset(sorted(old.runs | runs)[-RUNS_KEPT:])
         now = replace(
             old, port=newest.port, first=min(old.first, report.time), time=max(old.time, report.time), runs=runs,
             sections=MappingProxyType(sections), away=_away(old, report.time),

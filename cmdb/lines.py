@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
-from cmdb.evidence import SHORT, Head, Held, Kept, Sighting, effective, macs_of, own_identifiers
+from cmdb.evidence import RUNS_KEPT, SHORT, Head, Held, Kept, Sighting, effective, macs_of, own_identifiers
 from cmdb.model import SINGLE_VALUED, Completeness, Identifier, RunSection
 
 
@@ -227,12 +227,28 @@ def _gone(
     """From when until when a line was past, and answered again after that."""
     if not runs or source.startswith("declared:"):
         return ()
+    answered = frozenset(run for sighting in sightings for run in sighting.runs)
+    forgotten = any(len(sighting.runs) >= RUNS_KEPT for sighting in sightings)
     found = []
     for start, end in _absences(sightings):
-        past = _nth_missed(space, source, start, end, frozenset(), runs, after)
+        # A run ends after what it saw: the one that saw the line last is no scan that missed it. Only the newest runs
+        # are kept by name; of those before, it is the one that ended next.
+        seen_in = _next_over(space, source, start, runs) if forgotten else frozenset()
+        past = _nth_missed(space, source, start, end, answered | seen_in, runs, after)
         if past is not None:
             found.append((past, end))
     return tuple(found)
+
+
+def _next_over(space: str, source: str, start: datetime, runs: Sequence[RunSection]) -> frozenset[str]:
+    """The run that ended next over an address, if it ended soon; complete or not."""
+    for place in range(bisect_right(runs, start, key=lambda run: run.time), len(runs)):
+        run = runs[place]
+        if run.time - start > SHORT:
+            break
+        if run.space == space and covers(run.networks, source):
+            return frozenset({run.run})
+    return frozenset()
 
 
 def covers(networks: tuple[str, ...], source: str) -> bool:

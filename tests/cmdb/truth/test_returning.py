@@ -6,7 +6,18 @@ from cmdb.inventory import Inventory
 from cmdb.model import BACK, Decision, Report, RunSection
 from cmdb.rules import Rules
 from cmdb.store.base import GraphStore
-from tests.cmdb.truth.saying import Event, at, described, ids, in_every_order, problem_kinds, report, run, system
+from tests.cmdb.truth.saying import (
+    Event,
+    at,
+    described,
+    graph_of,
+    ids,
+    in_every_order,
+    problem_kinds,
+    report,
+    run,
+    system,
+)
 from tests.fixtures.stores import store, store_url
 
 __all__ = ["store", "store_url"]
@@ -73,3 +84,24 @@ def test_stored_it_is_retired_and_told_since_it_answered(store: GraphStore) -> N
             ),
         )
     ]
+
+
+def seen_in(number: int, day: float) -> list[Event]:
+    """An answer, and the end of the run that it was given in."""
+    time = day * _DAY
+    section = system(time, serial="S1", name="web1")
+    return [report("10.0.0.1", time, section, run=f"run-{number}"), run(number, time + 5)]
+
+
+def test_the_run_that_saw_it_last_did_not_miss_it() -> None:
+    """Else the second of two silent runs would be the third, and a site that scans seldom would retire what answers."""
+    events: list[Event] = [*seen_in(1, 0), *_SILENT[1:], *seen_in(9, 120)]
+
+    assert described(in_every_order(events, now=_NOW)) == {("server", "web1", "present")}
+
+
+def test_nor_did_one_of_long_ago_whose_name_is_forgotten() -> None:
+    seen = [event for number in range(4, 9) for event in seen_in(number, 116 + number / 2)]
+    events: list[Event] = [*seen_in(1, 0), *_SILENT[1:], *seen]
+
+    assert described(graph_of(events, now=_NOW)) == {("server", "web1", "present")}
