@@ -40,7 +40,7 @@ from cmdb.verify import verified
 from cmdb.what import NotFound, Target
 
 __all__ = [
-    "Absorbed", "ClaimView", "Declared", "Inventory", "ProblemView", "Refused", "TagHolder",
+    "Absorbed", "ClaimView", "Declared", "Inventory", "Refused", "TagHolder",
 ]  # fmt: skip
 
 
@@ -68,16 +68,6 @@ class Declared:
     changes: tuple[Change, ...]
     difference: tuple[str, ...]
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemView:
-    """Something that a person should mend; `about` are ids of CIs."""
-
-    kind: str
-    about: tuple[str, ...]
-    text: str
-    since: datetime
 
 
 class Inventory:
@@ -295,21 +285,20 @@ class Inventory:
         view = known.view()
         return utterances(view, view.number_of(ci), self._rules, self._clock())
 
-    def problems(self) -> list[ProblemView]:
-        """What a person should mend: conflicts, data problems, and what waits unidentified."""
+    def problems(self) -> list[Mending]:
+        """What a person should mend: conflicts, data problems, and what waits unidentified; without owners."""
         found = [absorbing.told_of(record) for record in self._store.records(absorbing.PROBLEMS)]
         if any(told.kind == "conflict" for told in found) and self._store.records(DECISION):
             answered = self.judging.answered()
             found = [told for told in found if not any(home[1:] in answered for home in told.homes)]
-        return [ProblemView(*told[:4]) for told in sorted(found, key=lambda told: (told.kind, told.text, told.about))]
+        return [Mending(*told[:4]) for told in sorted(found, key=lambda told: (told.kind, told.text, told.about))]
 
     def mendings(
         self, kind: str | None = None, cls: str | None = None, place: str | None = None, owner: str | None = None
     ) -> list[Mending]:
         """The same with owners, filtered by any of these; an owner "" asks for what nobody owns. Raises ModelError."""
         wanted = Wanted(kind, cls, None if place is None else self.within(place), owner)
-        every = [Mending(one.kind, one.about, one.text, one.since) for one in self.problems()]
-        return mendings(every, self.graph(), self._store.relations, wanted)
+        return mendings(self.problems(), self.graph(), self._store.relations, wanted)
 
     def witnesses(self, problem: Mending) -> list[Witness]:
         """Who says what a problem hangs on, in which section, and by which reply."""

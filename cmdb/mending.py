@@ -6,7 +6,7 @@ The problems are the projection's (`cmdb.project_problems`); who owns what they 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -35,7 +35,10 @@ _RELATIONS: Final = {"one_sided_cable": "connects_to", "relation_unfit": "", "tw
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """Something to mend: what about, since when, and the names of its owners: of the CI, or of what it is inside."""
+    """Something that a person should mend: about which CIs (ids), since when, and the names of its owners.
+
+    They are those of the CIs, or of what these are inside.
+    """
 
     kind: str
     about: tuple[str, ...]
@@ -82,7 +85,7 @@ def mendings(problems: Iterable[Mending], graph: Graph, relations: Relations, wa
     near = _Near(graph, found, relations)
     if wanted.places is not None:
         found = [one for one in found if not wanted.places.isdisjoint(near.places(one))]
-    told = [Mending(one.kind, one.about, one.text, one.since, near.owners(one)) for one in found]
+    told = [replace(one, owners=near.owners(one)) for one in found]
     if wanted.owner is None:
         return told
     owner = wanted.owner.casefold()
