@@ -7,6 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from cmdb.absorb import Known
+from cmdb.estate_file import WORDS
 from cmdb.lines import not_replaced
 from cmdb.model import (
     CI,
@@ -62,7 +63,7 @@ def _checked(ci: CI, name: str, value: Value) -> Value:
     row = attribute_row(ci.cls, name)
     items = checked if isinstance(checked, tuple) else (checked,)
     if row is not None and any(type(item) is not row.type for item in items):
-        raise ModelError(f"{where}: {value!r} must be a {row.type.__name__}")
+        raise ModelError(f"{where}: must be {WORDS[row.type]}, not {value!r}")
     return checked
 
 

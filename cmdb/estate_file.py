@@ -18,7 +18,7 @@ _TAG: Final = "tag:yaml.org,2002:"
 # YAML 1.1 reads 010 as eight and 10:20 as 620; whoever writes that means something else.
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_WORDS: Final = {str: "text", int: "a whole number", bool: "true or false", float: "a number"}
+WORDS: Final = {str: "text", int: "a whole number", bool: "true or false", float: "a number"}
 
 
 class Place(NamedTuple):
@@ -131,7 +131,7 @@ def scalar(node: yaml.Node, type_: type | None) -> Scalar:
     Text is taken as it is written: a serial 0042 and a port 1:20 stay what they are.
     """
     if not isinstance(node, yaml.ScalarNode):
-        raise Bad(f"must be {_WORDS.get(type_, 'a single value') if type_ else 'a single value'}")
+        raise Bad(f"must be {WORDS.get(type_, 'a single value') if type_ else 'a single value'}")
     if _is_null(node):
         raise Bad("has no value; leave out what is not known")
     written, tag = str(node.value), str(node.tag).removeprefix(_TAG)
@@ -147,7 +147,7 @@ def scalar(node: yaml.Node, type_: type | None) -> Scalar:
         return _truth(written)
     if type_ is float and tag in {"int", "float"} and (number := _number(written)) is not None:
         return number
-    raise Bad(f"must be {_WORDS[type_]}, not {written!r}")
+    raise Bad(f"must be {WORDS[type_]}, not {written!r}")
 
 
 def value(node: yaml.Node, type_: type | None) -> Value:

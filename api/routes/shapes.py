@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
-Scalar = str | bool | int | float
-AttributeValue = Scalar | list[Scalar]
+Scalar = Annotated[str, Field(max_length=10_000)] | bool | int | float
+AttributeValue = Scalar | Annotated[list[Scalar], Field(max_length=1_000)]
 AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 
 
@@ -16,6 +17,30 @@ class Strict(BaseModel):
     """What comes in: a misspelt key is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_text(cls, given: Any) -> Any:
+        r"""JSON can write half a character (`\ud800`), which no store keeps."""
+        for text in _texts(given):
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise ValueError(f"{error.object[error.start : error.end]!a} is not valid Unicode") from None
+        return given
+
+
+def _texts(given: Any) -> Iterator[str]:
+    """Every text in parsed JSON."""
+    waiting = [given]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
 
 
 class IdentifierOut(BaseModel):

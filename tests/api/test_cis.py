@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -220,14 +221,21 @@ def test_a_value_by_hand_can_be_taken_back(operator: TestClient) -> None:
         {"serial": "X1"},
         {"": 1},
         {"a b": 1},
+        {"notes": "x" * 10_001},
+        {"notes": ["x"] * 1_001},
+        {"notes": "\ud800"},
     ],
-    ids=["nothing", "map", "mixed list", "too large", "type", "label", "name", "identifier", "no name", "bad name"],
-)
+    ids=[
+        "nothing", "map", "mixed list", "too large", "type", "label", "name", "identifier", "no name", "bad name",
+        "long text", "long list", "half a character",
+    ],
+)  # fmt: skip
 @pytest.mark.usefixtures("estate")
 def test_a_value_that_cannot_be_stored_is_refused(operator: TestClient, attributes: dict[str, Any]) -> None:
     path = f"{API}/cis/{_id(operator, 'web1')}"
+    body = json.dumps({"attributes": attributes})
 
-    answer = operator.patch(path, json={"attributes": attributes}, headers={"If-Match": "*"})
+    answer = operator.patch(path, content=body, headers={"If-Match": "*", "Content-Type": "application/json"})
 
     assert answer.status_code == 422
     assert operator.get(path).headers["etag"] == '"1"'
