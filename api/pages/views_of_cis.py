@@ -173,6 +173,7 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
         formerly=views.formerly(inventory, stored),
         places=_places(document, inventory),
         values=_values(document, claims),
+        identified=_identified(document, claims),
         contested=_contested(claims),
         disputed=_disputed(claims, document),
         readings=[views.reading(row) for row in inventory.readings(stored.ci.id)],
@@ -194,6 +195,8 @@ def _values(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
         if claim["component"] is None and claim["relation"] is None:
             by_name.setdefault(claim["attribute"], []).append(claim)
     in_force = {"class": document["class"], "name": document["name"], **document["attributes"]}
+    if document["label"] is not None:
+        in_force["label"] = document["label"]
     rows = []
     for name, value in in_force.items():
         said = by_name.get(name, [])
@@ -202,6 +205,23 @@ def _values(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
         differs = any(claim["value"] != value for claim in others)
         rows.append({"name": name, "value": value, "won": won, "others": others, "differs": differs})
     return rows
+
+
+def _identified(document: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each identifier with who said it, the newest first."""
+    said: dict[tuple[str, Any], list[Mapping[str, Any]]] = {}
+    for claim in claims:
+        if claim["component"] is None and claim["relation"] is None:
+            said.setdefault((claim["attribute"], claim["value"]), []).append(claim)
+    return [
+        {
+            **row,
+            "said": sorted(
+                said.get((row["scheme"], row["value"]), []), key=lambda claim: claim["confirmed"], reverse=True
+            ),
+        }
+        for row in document["identifiers"]
+    ]
 
 
 def _contested(claims: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:

@@ -183,6 +183,10 @@ def test_a_ci_shows_each_value_with_its_source_and_its_relations_both_ways(visit
     vendor = next(row for row in values if row.startswith("vendor"))
     assert vendor.split("\t")[:3] == ["vendor", "HPE", "declared:estate.yaml (Ada) declared"]
     assert any(row.startswith("memory\t8 GiB") for row in values)
+    label = next(row for row in values if row.startswith("tag"))
+    assert label.split("\t")[2] == "declared:estate.yaml (Ada) declared"
+    serial = page.locator("section[aria-labelledby=identifiers] tbody tr").all_inner_texts()[0]
+    assert serial.split("\t")[2] == "declared:estate.yaml (Ada) declared"
     assert [row for row in outward if row.startswith("powered by")] == [
         "powered by\tups1 power unit\tfeed A",
         "powered by\tups2 power unit\tfeed B",
