@@ -10,12 +10,10 @@ class Ports:
     """The ports of one CI by all that they are called; of several that are called the same the physical one."""
 
     def __init__(self, ci: CI) -> None:
-        self._named: dict[tuple[str, Value | None], str] = {}
         self._management = {part.name for part in ci.components if part.attributes.get("management") is True}
-        ports = [part for part in ci.components if part.kind in {"interface", "fc_port"}]
-        for part in sorted(ports, key=_physical_first):
-            for spelling in _spellings(part):
-                self._named.setdefault(spelling, part.name)
+        self._ports = [part for part in ci.components if part.kind in {"interface", "fc_port"}]
+        self._names = {part.name for part in self._ports}
+        self._others: dict[tuple[str, Value | None], str] | None = None
 
     def named(self, text: str) -> str:
         """What the CI calls the port that somebody else calls `text`: by name, MAC, WWPN, alias, description, or index.
@@ -23,13 +21,19 @@ class Ports:
         A text that fits nothing stays as it is.
         """
         spelt = text.strip()
+        if spelt in self._names:
+            return spelt
+        if self._others is None:
+            self._others = {}
+            for part in sorted(self._ports, key=_physical_first):
+                for spelling in _spellings(part):
+                    self._others.setdefault(spelling, part.name)
+        others = self._others
         meanings: tuple[tuple[str, Value | None], ...] = (
-            ("name", spelt), ("folded", spelt.casefold()), ("mac", lookup.mac(spelt)), ("wwn", lookup.wwn(spelt)),
+            ("folded", spelt.casefold()), ("mac", lookup.mac(spelt)), ("wwn", lookup.wwn(spelt)),
             ("alias", spelt), ("description", spelt), ("index", int(spelt) if spelt.isdecimal() else None),
         )  # fmt: skip
-        return next(
-            (found for meaning in meanings if meaning[1] is not None and (found := self._named.get(meaning))), spelt
-        )
+        return next((found for meaning in meanings if meaning[1] is not None and (found := others.get(meaning))), spelt)
 
     def is_management(self, port: str | None) -> bool:
         """Whether a port is one for management."""
@@ -40,7 +44,7 @@ def _spellings(part: Component) -> list[tuple[str, Value | None]]:
     values = part.attributes
     mac = values.get("mac")
     return [
-        ("name", part.name), ("folded", part.name.casefold()),
+        ("folded", part.name.casefold()),
         ("mac", lookup.mac(mac) if isinstance(mac, str) else None), ("wwn", values.get("wwpn")), ("wwn", part.name),
         ("alias", values.get("alias")), ("description", values.get("description")),
         ("index", values.get("index") if part.kind == "interface" else None),

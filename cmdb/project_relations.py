@@ -74,7 +74,7 @@ def bonds(claims: Iterable[Said], cis: Mapping[int, CI]) -> Bonds:
             plain.setdefault((claim.type, claim.source, claim.target, keys), []).append(claim)
     found = [_bond(said, RELATION_TYPES[said[0].type]) for said in plain.values()]
     one_sided: list[Bond] = []
-    ports = {end: Ports(cis[end]) for ends in cables for end in ends}
+    ports = {end: Ports(cis[end]) for end in {end for ends in cables for end in ends}}
     for ends, said in sorted(cables.items()):
         near, far = (ports[end] for end in ends)
         for cable in _cables(said, near, far):
