@@ -27,6 +27,7 @@ from cmdb.model import CI, Change, ModelError, Relation, Revision, State
 from cmdb.store import base
 from cmdb.store.base import StoredCI
 from cmdb.what import NotFound
+from operations.tokens import Role
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -164,6 +165,8 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
     document = views.full(inventory, stored)
     claims = [views.claim(row) for row in inventory.claims(stored.ci.id)]
     others = [end for end in document["relations"] if end["type"] != "connects_to"]
+    problems = [problem for problem in inventory.problems() if stored.ci.id in problem.about]
+    returned = reader.role.covers(Role.OPERATOR) and any(row.kind == "retired_answers" for row in problems)
     return drawing.page(
         request,
         "ci.html",
@@ -181,7 +184,8 @@ def one(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing
         outward=[end for end in others if end["direction"] == "out"],
         inward=[end for end in others if end["direction"] == "in"],
         cables=sorted((_cable(end) for end in document["relations"] if end["type"] == "connects_to"), key=_by_port),
-        problems=[problem for problem in inventory.problems() if stored.ci.id in problem.about],
+        problems=problems,
+        taking_back=reader.csrf if returned else None,
         legs=_names(inventory.graph().cis),
         history=last_touches(inventory, stored.ci.id, drawing.texts(request)),
         replies=last_replies(services, stored.ci.space, claims),

@@ -10,8 +10,9 @@ from starlette.testclient import TestClient
 
 from api.auth import COOKIE
 from api.wiring import Services
+from cmdb.model import State
 from operations.tokens import Role
-from tests.cmdb.truth.saying import interfaces, mac, report, system
+from tests.cmdb.truth.saying import interfaces, mac, report, run, system
 
 API = "/api/v1"
 UUID = "4c4c4544-0037-4810-8051-c7c04f4e3531"
@@ -217,3 +218,21 @@ def test_a_reader_sees_the_page_without_its_forms(reader: TestClient) -> None:
     page = reader.get("/conflicts")
 
     assert (page.status_code, 'name="verdict"' in page.text, mac(2) in page.text) == (200, False, True)
+
+
+def test_what_is_retired_and_answers_is_taken_back_on_its_page(ada: TestClient, services: Services) -> None:
+    inventory, day = services.inventory, 1440
+    inventory.absorb(report("10.0.0.1", 0, system(0, name="web1", serial="S1")))
+    for number in (1, 2, 3):
+        inventory.close_run(run(number, number * day))
+    inventory.absorb(report("10.0.0.1", 120 * day, system(120 * day, name="web1", serial="S1")))
+    page = ada.get("/cis/ci-1").text
+
+    sent = {"csrf": csrf(page), "verdict": "back", "what": "ci-1", "reason": "it was in the store room"}
+    done = ada.post("/conflicts", data=sent)
+    listed = ada.get("/conflicts").text
+
+    assert 'value="back"' in page
+    assert (done.status_code, inventory.graph().cis["ci-1"].state) == (303, State.PRESENT)
+    assert ("back in use" in listed, "it was in the store room" in listed) == (True, True)
+    assert 'value="back"' not in ada.get("/cis/ci-1").text
