@@ -22,7 +22,7 @@ HASH = Annotated[
 ]
 
 
-class SaidOut(BaseModel):
+class VisitOut(BaseModel):
     """A visit in which the address said this."""
 
     run: str | None = Field(examples=["20260102T030405.678-1a2b3c"])
@@ -54,7 +54,7 @@ class EvidenceOut(BaseModel):
     space: str = Field(examples=["default"])
     address: str = Field(examples=["10.1.2.7"])
     section: str = Field(examples=["snmp.system"])
-    said: list[SaidOut]
+    said: list[VisitOut]
     replies: list[AskedOut]
 
 

@@ -119,6 +119,12 @@ def test_every_body_field_and_answer_has_a_shape(services: Services) -> None:
                 assert content["schema"], f"{title} {status}"
 
 
+def test_no_two_shapes_have_one_name(services: Services) -> None:
+    shapes = describe(create_app(services))["components"]["schemas"]
+
+    assert [name for name in shapes if "__" in name] == []
+
+
 def test_what_comes_in_has_examples(services: Services) -> None:
     document = describe(create_app(services))
     bodies = [name for name in document["components"]["schemas"] if name.endswith("Request")]

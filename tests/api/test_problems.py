@@ -41,7 +41,7 @@ JSON = {"Content-Type": "application/json"}
         ("POST", "/api/v1/impact", {"content": b"x" * 17_000_000, "headers": JSON}, 413),
         ("POST", "/api/v1/impact", {"content": iter([b"x" * 9_000_000] * 2), "headers": JSON}, 413),
         ("POST", "/api/v1/impact", {"content": rb'{"what": ["\ud800"], "kind": "reboot"}', "headers": JSON}, 422),
-        ("POST", "/api/v1/impact", {"content": rb'{"what": ["x"], "kind": "\ud800"}', "headers": JSON}, 404),
+        ("POST", "/api/v1/impact", {"content": rb'{"what": ["x"], "kind": "\ud800"}', "headers": JSON}, 422),
         ("POST", "/api/v1/declarations", {"content": b"{}", "headers": JSON}, 403),
         ("GET", "/api/v1/lookup?value=%00", {}, 200),
     ],
