@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from cmdb.model import (
     CI,
     EMPTY,
-    Change,
     Completeness,
     Component,
     Decision,
@@ -314,19 +313,6 @@ def _unhashed(revision: Revision) -> Json:
         ],
         "prev_hash": revision.prev_hash,
     }
-
-
-def revision_in(document: Json) -> Revision:
-    return Revision(
-        document["n"],
-        time_in(document["at"]),
-        document["actor"],
-        document["run"],
-        document["reason"],
-        tuple(Change(row["id"], image_in(row["before"]), image_in(row["after"])) for row in document["changes"]),
-        document["prev_hash"],
-        document["hash"],
-    )
 
 
 def revision_hash(revision: Revision) -> str:

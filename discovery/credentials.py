@@ -99,10 +99,6 @@ class Attempts:
                 for name, hosts in sorted(self._given_up.items())
             )
 
-    def has_given_up(self, name: str) -> bool:
-        with self._lock:
-            return name in self._given_up
-
     def _may_try(self, space: str, address: str, protocol: str, name: str) -> bool:
         return name not in self._given_up and (space, address, protocol, name) not in self._refused
 
