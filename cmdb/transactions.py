@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -14,7 +14,7 @@ from cmdb.kept_rules import rules_record
 from cmdb.known import Known, load
 from cmdb.model import Graph, Revision
 from cmdb.rules import Rules
-from cmdb.store.base import GraphStore, Records, Transaction
+from cmdb.store.base import Gone, GraphStore, Records, Transaction
 from cmdb.store.past import between
 
 Write: TypeAlias = Callable[[], AbstractContextManager[tuple[Transaction, Known, Graph]]]
@@ -86,8 +86,10 @@ class Transactions:
         if known is not None and known.evidence == evidence:
             return known
         self._known = None  # what fails half-way is of no use
-        if known is not None and followed(known, records, self._since, evidence, self._rules, self._clock()):
-            return known
+        if known is not None:
+            with suppress(Gone):  # the journal was trimmed behind us
+                if followed(known, records, self._since, evidence, self._rules, self._clock()):
+                    return known
         return load(records, self._cache.graph(), self._rules, evidence)
 
     def _since(self, revision: int) -> list[Revision]:

@@ -305,6 +305,24 @@ def test_two_processes_see_each_others_writes(inventory: Inventory, store: Graph
     assert inventory.graph() == other.graph()
 
 
+def test_who_was_away_while_history_was_trimmed_reads_and_writes_on(
+    inventory: Inventory, store: GraphStore, clock: Clock
+) -> None:
+    reader, other = opened_again(store, clock), opened_again(store, clock)
+    inventory.absorb(host(1))
+    reader.claims("ci-1")
+    other.absorb(host(2, "10.0.0.2", "web2", "S2", 2))
+    other.absorb(host(3, "10.0.0.3", "web3", "S3", 3))
+    other.trim(3)
+
+    claimed = {claim.attribute for claim in reader.claims("ci-2")}
+    done = inventory.absorb(host(4, "10.0.0.4", "web4", "S4", 4))
+
+    assert claimed == {claim.attribute for claim in other.claims("ci-2")} != set()
+    assert done == Absorbed(4, ("ci-4",))
+    assert inventory.graph() == other.graph()
+
+
 def test_a_bad_report_is_refused_whole(inventory: Inventory) -> None:
     bad = report("10.0.0.1", 1, system(1, "toaster", "t", serial="S1"))
 
