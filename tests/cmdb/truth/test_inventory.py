@@ -216,7 +216,7 @@ def test_nobody_overwrites_by_hand_what_he_has_not_seen(inventory: Inventory) ->
         inventory.amend("ci-1", {"notes": "x"}, "ann", 7)
     with pytest.raises(NotFound, match="there is no CI 'ci-9'"):
         inventory.amend("ci-9", {"notes": "x"}, "ann", None)
-    with pytest.raises(ModelError, match="web1, memory: must be a whole number, not .much."):
+    with pytest.raises(ModelError, match=r"web1, memory: must be a whole number, not .much."):
         inventory.amend("ci-1", {"memory": "much"}, "ann", None)
 
 
