@@ -218,7 +218,7 @@ def _by_mac(a: _Thing, b: _Thing) -> Iterator[Part]:
         if abs(mine - theirs) <= _NEAR
     ]
     if near:
-        yield Part("mac", 50 if a.thin or b.thin else 20, near[0])
+        yield Part("mac", 50 if a.thin != b.thin else 20, near[0])
     elif a.ci.state is State.PRESENT and b.ci.state is State.PRESENT:
         yield Part("macs", -20, "")
 

@@ -84,6 +84,10 @@ def test_one_that_is_known_by_a_mac_alone_may_be_the_one_whose_macs_are_next_to_
     assert listed(told_of, machine(2, "core", "network_switch", serial="S1", mac=mac(9))) == []
 
 
+def test_two_that_are_known_by_a_mac_alone_are_two_of_one_batch() -> None:
+    assert listed(machine(1, "access-01", mac=mac(1)), machine(2, "access-02", mac=mac(2))) == []
+
+
 def test_a_name_that_many_have_makes_no_pairs() -> None:
     assert listed(*(machine(number, "localhost") for number in range(1, 200))) == []
 
@@ -125,7 +129,7 @@ def test_what_a_person_calls_different_is_listed_no_more(tmp_path: Path) -> None
 
     inventory.judging.decide("different", ["web-1", "web1"], "two machines, badly named", "Ada")
 
-    assert (before, inventory.judging.duplicates()) == ([("ci-1", "ci-2", 100)], [])
+    assert (before, inventory.judging.duplicates()) == ([("ci-1", "ci-2", 70)], [])
 
 
 def test_a_board_that_was_replaced_is_still_listed_when_the_old_one_is_missing() -> None:
