@@ -25,3 +25,11 @@ def test_messages_quote_devices_harmlessly(capsys: pytest.CaptureFixture[str]) -
     say("fits several:", "web\x1b[31m")
 
     assert capsys.readouterr().err == "fits several: web\\x1b[31m\n"
+
+
+def test_a_table_in_a_file_is_drawn_as_on_a_terminal_but_no_row_is_ever_wrapped(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table(("name", ""), [("机房", 7), ("r" * 2000, None)])
+
+    assert capsys.readouterr().out == f"name\n机房{' ' * 1998}7\n{'r' * 2000}\n"
