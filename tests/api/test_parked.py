@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -188,3 +189,14 @@ def test_the_brake_is_a_setting(brake: str, services: Services, monkeypatch: pyt
     loose.inventory.close_run(end(3))
     assert cables(loose) == 0
     loose.close()
+
+
+def test_enter_in_the_reason_gives_neither_answer(page: TestClient) -> None:
+    """A browser presses a form's first button then: here one that does nothing."""
+    buttons = re.findall(r"<button[^>]*>", page.get("/parked").text.partition('action="/parked/parked-1"')[2])
+
+    assert buttons == [
+        "<button hidden disabled>",
+        '<button name="answer" value="yes">',
+        '<button name="answer" value="no">',
+    ]
