@@ -4,33 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cmdb import codec, lookup
 from cmdb.changes import changes_of, labelled, order_of
-from cmdb.evidence import (
-    Place,
-    Sighting,
-    check,
-    confirmation_record,
-    decision_record,
-    normalised,
-    run_record,
-    sighting_record,
-    taken_in,
-)
+from cmdb.evidence import Place, Sighting, check, normalised, taken_in
+from cmdb.evidence_records import confirmation_record, decision_record, run_record, sighting_record
 from cmdb.identity import Identity, identity_record
 from cmdb.known import CLOCK, PROBLEMS, Known, Told, cards_of, load, problem_record, told_of
 from cmdb.lines import covers
 from cmdb.model import CI, SCHEMES, Change, Decision, Report, RunSection
 from cmdb.nodes import Key
-from cmdb.project_gaps import is_stale
 from cmdb.project_problems import Home, node_home, value_home
 from cmdb.readings import put_aside
 from cmdb.rules import Rules
 from cmdb.settled import Card
-from cmdb.step import News, Stepped, after_before, stepped
+from cmdb.step import News, Stepped, stepped
 from cmdb.store.base import Batch, Handle, Record, Transaction
 from cmdb.surroundings import shared_by
 
@@ -107,7 +97,8 @@ def of_decisions(known: Known, decisions: Iterable[Decision]) -> set[Key]:
 
 def later(known: Known, report: Report) -> Report:
     """A report that somebody enters now: later than all that its source said, however the clock stands."""
-    time = after_before(report.time, (one.time for one in known.world.at(report.space, report.source)))
+    said = [one.time + timedelta(microseconds=1) for one in known.world.at(report.space, report.source)]
+    time = max((report.time, *said))
     if time == report.time:
         return report
     return replace(report, time=time, sections=tuple(replace(section, time=time) for section in report.sections))
@@ -152,8 +143,7 @@ def _only_confirms(known: Known, old: Sighting, new: Sighting, rules: Rules, now
     if known.whole or new.time < old.time or known.due_by(now):
         return False
     for name, kept in old.sections.items():
-        limit = rules.staleness.get(name.partition(".")[0])
-        if limit is not None and any(is_stale(held.confirmed, limit, now) for held in kept.held):
+        if any(rules.is_stale(name, held.confirmed, now) for held in kept.held):
             return False
     if old.declared:
         return True

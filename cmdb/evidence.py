@@ -8,8 +8,6 @@ the same for any order, repetition and delay of the same reports.
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -33,12 +31,7 @@ from cmdb.model import (
     check_value,
 )
 from cmdb.schema import COLUMN_TYPES, class_row, relation_row
-from cmdb.store.base import Record
 
-SIGHTING: Final = "sighting"
-CONFIRMATION: Final = "confirmation"
-RUN: Final = "run"
-DECISION: Final = "decision"
 INTERFACES: Final = ".interfaces"
 """The end of the name of a section that lists a device's interfaces, and with them its MACs."""
 
@@ -243,12 +236,14 @@ def head_of(report: Report) -> Head:
     )
 
 
-def _head_out(head: Head) -> Json:
+def head_out(head: Head) -> Json:
+    """A head as JSON."""
     macs = None if head.macs is None else sorted(head.macs)
     return {"identifiers": codec.identifiers_out(head.identifiers), "macs": macs, "full": sorted(head.full)}
 
 
-def _head_in(document: Json) -> Head:
+def head_in(document: Json) -> Head:
+    """The head of its JSON."""
     macs = None if document["macs"] is None else frozenset(document["macs"])
     return Head(codec.identifiers_in(document["identifiers"]), macs, frozenset(document["full"]))
 
@@ -256,7 +251,7 @@ def _head_in(document: Json) -> Head:
 def sighting_id(space: str, source: str, port: int, head: Head) -> str:
     """Without any identifier a thing is known by its address and port; with one, the port says nothing."""
     known_by = 0 if head.identifiers else port
-    return codec.digest([space, source, known_by, _head_out(head)])[:32]
+    return codec.digest([space, source, known_by, head_out(head)])[:32]
 
 
 def taken_in(at: Mapping[str, Sighting], report: Report) -> tuple[Sighting, bool]:
@@ -335,7 +330,7 @@ def _kept(kept: Kept, section: Section) -> Kept:
         return kept
     others = [held for held in kept.partials if held.digest != digest]
     same = [held for held in kept.partials if held.digest == digest]
-    return replace(kept, partials=_sorted([*others, _confirmed([*same, new])]))
+    return replace(kept, partials=in_order([*others, _confirmed([*same, new])]))
 
 
 def _with_full(kept: Kept, new: Held) -> Kept:
@@ -347,7 +342,9 @@ def _with_full(kept: Kept, new: Held) -> Kept:
     else:
         earlier, later = sorted((old, new), key=lambda held: (held.confirmed, held.digest))
         full = replace(later, ages=_ages(earlier, later))
-    return replace(kept, full=full, partials=_sorted(held for held in kept.partials if held.confirmed > full.confirmed))
+    return replace(
+        kept, full=full, partials=in_order(held for held in kept.partials if held.confirmed > full.confirmed)
+    )
 
 
 def value_token(subject: Subject, attribute: str, value: Value) -> str:
@@ -382,138 +379,10 @@ def _confirmed(same: list[Held]) -> Held:
     return replace(same[0], since=since, confirmed=newest.confirmed, evidence=newest.evidence)
 
 
-def _sorted(partials: Iterable[Held]) -> tuple[Held, ...]:
+def in_order(partials: Iterable[Held]) -> tuple[Held, ...]:
+    """Partial sections in the order in which they were confirmed."""
     return tuple(sorted(partials, key=lambda held: (held.confirmed, held.digest)))
-
-
-# Records: what seldom changes is kept apart from the times, so that a rescan writes only its confirmation.
-
-
-def packed(document: Json) -> bytes:
-    return zlib.compress(codec.canonical(document), level=1)
-
-
-def unpacked(doc: bytes) -> Json:
-    return json.loads(zlib.decompress(doc))
-
-
-def place_key(space: str, source: str) -> str:
-    """What the records of one source are found by."""
-    return f"{space}|{source}"
-
-
-def sighting_record(sighting: Sighting, cis: frozenset[str] = frozenset()) -> Record:
-    sections = {
-        name: {
-            "full": None if kept.full is None else _held_out(kept.full),
-            "partials": [_held_out(held) for held in kept.partials],
-        }
-        for name, kept in sighting.sections.items()
-    }
-    document = {
-        "space": sighting.space,
-        "source": sighting.source,
-        "head": _head_out(sighting.head),
-        "sections": sections,
-    }
-    key = place_key(sighting.space, sighting.source)
-    return Record(SIGHTING, sighting.id, packed(document), frozenset({key}), None, cis)
-
-
-def _held_out(held: Held) -> Json:
-    ages = {token: codec.time_out(time) for token, time in held.ages.items()}
-    document = codec.section_out(held.section) | {"digest": held.digest, "since": codec.time_out(held.since)}
-    return document | {"ages": ages} if ages else document
-
-
-def confirmation_record(sightings: Iterable[Sighting], cis: frozenset[str]) -> Record:
-    """When one source last said what: of all its sightings."""
-    found = sorted(sightings, key=lambda one: one.id)
-    space, source = found[0].space, found[0].source
-    document = {one.id: _times_out(one) for one in found}
-    return Record(
-        CONFIRMATION,
-        codec.digest([space, source])[:32],
-        packed({"space": space, "source": source, "sightings": document}),
-        frozenset({place_key(space, source)}),
-        max(one.time for one in found),
-        cis,
-    )
-
-
-def _times_out(sighting: Sighting) -> Json:
-    sections = {}
-    for name, kept in sighting.sections.items():
-        refusal = kept.refusal
-        sections[name] = {
-            "held": {held.digest: [codec.time_out(held.confirmed), held.evidence] for held in kept.held},
-            "refusal": None
-            if refusal is None
-            else [codec.time_out(refusal.time), refusal.completeness.value, refusal.problem],
-        }
-    return {
-        "first": codec.time_out(sighting.first),
-        "away": [[codec.time_out(start), codec.time_out(end)] for start, end in sighting.away],
-        "time": codec.time_out(sighting.time),
-        "port": sighting.port,
-        "runs": sorted(sighting.runs),
-        "sections": sections,
-    }
-
-
-def run_record(run: RunSection) -> Record:
-    id_ = codec.digest([run.run, run.space, sorted(run.networks)])[:32]
-    return Record(RUN, id_, packed(codec.run_section_out(run)), frozenset({run.space}), run.time)
-
-
-def decision_record(decision: Decision) -> Record:
-    return Record(DECISION, decision.id, packed(codec.decision_out(decision)), at=decision.time)
-
-
-def world_of(
-    sightings: Iterable[Record], confirmations: Iterable[Record], runs: Iterable[Record], decisions: Iterable[Record]
-) -> World:
-    """The world that the records hold."""
-    times: dict[str, Json] = {}
-    for record in confirmations:
-        times.update(unpacked(record.doc)["sightings"])
-    places: dict[Place, dict[str, Sighting]] = {}
-    for record in sightings:
-        one = _sighting(record, times[record.id])
-        places.setdefault((one.space, one.source), {})[one.id] = one
-    return World(
-        places,
-        ordered_runs(codec.run_section_in(unpacked(record.doc)) for record in runs),
-        tuple(codec.decision_in(unpacked(record.doc)) for record in decisions),
-    )
 
 
 def ordered_runs(runs: Iterable[RunSection]) -> tuple[RunSection, ...]:
     return tuple(sorted(runs, key=lambda run: (run.time, run.space, run.run, run.networks)))
-
-
-def _sighting(record: Record, times: Json) -> Sighting:
-    document = unpacked(record.doc)
-    sections = {}
-    for name, said in times["sections"].items():
-        bodies = document["sections"].get(name, {"full": None, "partials": []})
-        refusal = said["refusal"]
-        sections[name] = Kept(
-            None if bodies["full"] is None else _held(bodies["full"], said["held"]),
-            _sorted(_held(body, said["held"]) for body in bodies["partials"]),
-            None if refusal is None else Refusal(codec.time_in(refusal[0]), Completeness(refusal[1]), refusal[2]),
-        )
-    return Sighting(
-        record.id, document["space"], document["source"], times["port"], _head_in(document["head"]),
-        codec.time_in(times["first"]), codec.time_in(times["time"]), frozenset(times["runs"]),
-        MappingProxyType(sections),
-        tuple((codec.time_in(start), codec.time_in(end)) for start, end in times.get("away", ())),
-    )  # fmt: skip
-
-
-def _held(body: Json, times: Json) -> Held:
-    confirmed, evidence = times[body["digest"]]
-    return Held(
-        codec.section_in(body), body["digest"], codec.time_in(body["since"]), codec.time_in(confirmed), evidence,
-        MappingProxyType({token: codec.time_in(time) for token, time in body.get("ages", {}).items()}),
-    )  # fmt: skip

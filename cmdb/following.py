@@ -12,18 +12,8 @@ from typing import Final
 
 from cmdb import codec
 from cmdb.absorb import of_decisions, settle, unanswered
-from cmdb.evidence import (
-    CONFIRMATION,
-    DECISION,
-    RUN,
-    SIGHTING,
-    Place,
-    ordered_runs,
-    packed,
-    place_key,
-    unpacked,
-    world_of,
-)
+from cmdb.evidence import Place, ordered_runs
+from cmdb.evidence_records import CONFIRMATION, DECISION, RUN, SIGHTING, packed, place_key, unpacked, world_of
 from cmdb.identity import IDENTITY, identity_of
 from cmdb.known import CLOCK, PROBLEMS, Known, told_of
 from cmdb.model import Revision

@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from cmdb import codec
-from cmdb.evidence import packed, unpacked
+from cmdb.evidence_records import packed, unpacked
 from cmdb.model import SCHEMES
 from cmdb.nodes import value_keys
-from cmdb.resolve import Resolution, Wider
+from cmdb.resolution import Resolution, Wider
 from cmdb.store.base import Record
 
 IDENTITY: Final = "identity"

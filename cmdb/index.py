@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from cmdb.evidence import Place, Sighting
@@ -30,13 +31,11 @@ def voices_at(sightings: Iterable[Sighting], runs: Sequence[RunSection], missing
     given = list(sightings)
     declared = [one for one in given if one.declared]
     if declared:
-        return tuple(Voice(one.space, one.source, not_replaced([one])) for one in sorted(declared, key=_by_id))
+        return tuple(
+            Voice(one.space, one.source, not_replaced([one])) for one in sorted(declared, key=attrgetter("id"))
+        )
     found = lines_of(given, runs, missing_after)
     return tuple(Voice(line.space, line.source, line.said, line.aside, line) for line in found)
-
-
-def _by_id(sighting: Sighting) -> str:
-    return sighting.id
 
 
 class Index:

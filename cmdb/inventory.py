@@ -16,7 +16,7 @@ from cmdb.claims import ClaimView, claims_on, contested_columns
 from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
-from cmdb.evidence import CONFIRMATION, DECISION
+from cmdb.evidence_records import CONFIRMATION, DECISION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Question, evaluate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cmdb.evidence import packed, unpacked
+from cmdb.evidence_records import packed, unpacked
 from cmdb.rules import Rules
 from cmdb.store.base import Record, Records
 

@@ -12,25 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from cmdb import codec
-from cmdb.evidence import (
-    CONFIRMATION,
-    DECISION,
-    RUN,
-    SIGHTING,
-    Place,
-    Sighting,
-    World,
-    ordered_runs,
-    packed,
-    unpacked,
-    world_of,
-)
+from cmdb.evidence import Place, Sighting, World, ordered_runs
+from cmdb.evidence_records import CONFIRMATION, DECISION, RUN, SIGHTING, packed, unpacked, world_of
 from cmdb.identity import IDENTITY, Identities, Identity, assign, identity_of
 from cmdb.index import Index, ValueKey, index_of, voices_at
 from cmdb.model import CI, Change, Decision, Graph, Relation, RunSection
 from cmdb.nodes import Key, Node, Voice
 from cmdb.project import utterances
-from cmdb.resolve import Part, Resolution, resolve_all
+from cmdb.resolution import Part, Resolution
+from cmdb.resolve import resolve_all
 from cmdb.rules import Rules
 from cmdb.settled import Card, Conflict, Settled
 from cmdb.store.base import Record
@@ -38,6 +28,10 @@ from cmdb.surroundings import Surroundings
 
 PROBLEMS: Final = "problem"
 CLOCK: Final = "clock"
+
+
+_MOMENT: Final = timedelta(microseconds=1)
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Told(NamedTuple):
@@ -246,23 +240,14 @@ class Known:
         self.undo.clear()
         self.written = Written()
 
-    # Reading
-
-    def view(self) -> Resolution:
-        """Who is who, as it is settled: CIs are numbered as they are asked for."""
-        return Resolution(
-            self.index, self.settled, Part((), ()), {}, (), {}, (), frozenset(self.settled.burnt), (), (), (),
-            frozenset(self.settled.fallen_back), self.world.decisions,
-        )  # fmt: skip
-
     def plan(self, place: Place, rules: Rules, now: datetime) -> None:
         """Note when time alone changes what a place says: a claim gets stale, somebody missing is retired."""
         found: list[datetime] = []
         for voice in self.index.voices.get(place, ()):
             for said in (*voice.said, *voice.asides):
-                limit = rules.staleness.get(said.name.partition(".")[0])
-                if limit is not None:
-                    found.append(said.held.confirmed + limit)
+                stale_from = rules.stale_from(said.name, said.held.confirmed)
+                if stale_from is not None:
+                    found.append(stale_from)
             if voice.line is not None and voice.line.past is not None:
                 ci = self.beside.cis.get(self.settled.ci_of.get(voice.line.key, ""))
                 if ci is not None:
@@ -301,9 +286,14 @@ class Known:
         self.clock = now
         self.next_due = min(self.due.values(), default=None)
 
+    # Reading
 
-_MOMENT: Final = timedelta(microseconds=1)
-_EVER: Final = datetime.min.replace(tzinfo=UTC)
+    def view(self) -> Resolution:
+        """Who is who, as it is settled: CIs are numbered as they are asked for."""
+        return Resolution(
+            self.index, self.settled, Part((), ()), burnt=frozenset(self.settled.burnt),
+            fallen_back=frozenset(self.settled.fallen_back), decisions=self.world.decisions,
+        )  # fmt: skip
 
 
 def _store(beside: Surroundings, changes: Iterable[Change]) -> None:

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from cmdb import schema
 from cmdb.claims import ClaimView
-from cmdb.evidence import Held, Sighting, World, unpacked
+from cmdb.evidence import Held, Sighting, World
+from cmdb.evidence_records import unpacked
 from cmdb.model import CI, Graph, ModelError, Relation, Subject
 from cmdb.store.base import Record
 

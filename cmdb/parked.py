@@ -13,7 +13,7 @@ from typing import Final
 from cmdb import codec
 from cmdb.brake import Ended, Loss, Silence
 from cmdb.codec import Json
-from cmdb.evidence import packed, place_key, unpacked
+from cmdb.evidence_records import packed, place_key, unpacked
 from cmdb.model import Identifier, Report, RunSection
 from cmdb.store.base import Record, Records
 

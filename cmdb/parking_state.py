@@ -8,7 +8,8 @@ from datetime import datetime
 
 from cmdb import codec
 from cmdb.brake import Loss, strongest
-from cmdb.evidence import Head, head_of, normalised, place_key, sighting_id
+from cmdb.evidence import Head, head_of, normalised, sighting_id
+from cmdb.evidence_records import place_key
 from cmdb.lines import continues, covers
 from cmdb.model import Completeness, Report
 from cmdb.parked import (

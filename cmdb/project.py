@@ -11,17 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from cmdb.evidence import World
 from cmdb.lines import Line, Said, newest_of
 from cmdb.model import BACK, CI, Component, GroupClaim, RelationClaim, State, Subject, Value
 from cmdb.nodes import Key, Voice, subject_key
-from cmdb.project_gaps import Collected, collected, gaps, is_stale
+from cmdb.project_gaps import Collected, collected, gaps
 from cmdb.project_hearing import Words
 from cmdb.project_problems import Problem, problems
 from cmdb.project_relations import Bond, Bonds, bonds
 from cmdb.project_relations import Said as Claimed
 from cmdb.project_values import Utterance, shape
-from cmdb.resolve import Resolution
+from cmdb.resolution import Resolution
 from cmdb.rules import Rules
 from cmdb.schema import CABLE, fits
 from cmdb.surroundings import Surroundings, codes_of, room_of
@@ -53,9 +52,8 @@ class Heeded(NamedTuple):
     words: Words
 
 
-def project(world: World, resolution: Resolution, rules: Rules, now: datetime) -> Projected:
+def project(resolution: Resolution, rules: Rules, now: datetime) -> Projected:
     """The graph that the claims in force say, with the people's decisions already in the resolution."""
-    del world  # all that counts of it is in the resolution's index
     return project_part(resolution, rules, now, (), Surroundings())
 
 
@@ -159,8 +157,7 @@ class _Projection:
         for voice in sorted(self._index.speakers(key), key=lambda one: (one.space, one.source, str(one.id))):
             force = self._in_force(voice)
             for said, aside in (*((one, False) for one in force), *((one, True) for one in voice.asides)):
-                limit = self._rules.staleness.get(said.name.partition(".")[0])
-                stale = limit is not None and is_stale(said.held.confirmed, limit, self._now)
+                stale = self._rules.is_stale(said.name, said.held.confirmed, self._now)
                 words = self._index.heard(voice, said, stale=stale, aside=aside).of.get(key)
                 if words is not None:
                     yield Heeded(voice, said, words)

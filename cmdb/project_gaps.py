@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
 from cmdb.evidence import Refusal
@@ -47,11 +47,10 @@ def collected(lines: Iterable[Line], in_force: Iterable[Said], now: datetime, ru
         kind = said.name.partition(".")[0]
         found.kinds.add(kind)
         newest[said.name] = max(said.held.confirmed, newest.get(said.name, said.held.confirmed))
-        limit = rules.staleness.get(kind)
         if not said.full:
             found.partial[said.name] = said.held.section.problem
-        elif limit is not None and is_stale(said.held.confirmed, limit, now):
-            found.stale[said.name] = said.held.confirmed + limit
+        elif (since := rules.stale_from(said.name, said.held.confirmed)) is not None and now > since:
+            found.stale[said.name] = since
         else:
             found.fresh.add(said.name)
     for line in lines:
@@ -63,10 +62,6 @@ def collected(lines: Iterable[Line], in_force: Iterable[Said], now: datetime, ru
                 if name not in found.refused or found.refused[name] < refusal:
                     found.refused[name] = refusal
     return found
-
-
-def is_stale(confirmed: datetime, limit: timedelta, now: datetime) -> bool:
-    return now - confirmed > limit
 
 
 def gaps(ci: CI, of: Collected | None, stated: Collection[str], rules: Rules) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from cmdb.model import CI, Completeness, State
 from cmdb.nodes import UNKNOWN, Key
 from cmdb.project_gaps import Collected
 from cmdb.project_relations import Bond, Bonds
-from cmdb.resolve import Resolution, Unidentified
+from cmdb.resolution import Resolution, Unidentified
 from cmdb.schema import SECTION_SHOWS
 from cmdb.settled import Conflict
 from cmdb.surroundings import Surroundings, shared_by

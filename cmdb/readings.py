@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from cmdb import codec
 from cmdb.claims import Part
 from cmdb.codec import Json
-from cmdb.evidence import packed, place_key, unpacked
+from cmdb.evidence_records import packed, place_key, unpacked
 from cmdb.model import CI, Component, Report, Section, Statement, Subject, Value
 from cmdb.project_values import Utterance, attribute_claims
 from cmdb.rules import Rules

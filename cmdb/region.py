@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from cmdb.index import Index, ValueKey
+from cmdb.join import WITNESSES
 from cmdb.model import Decision, Identifier
 from cmdb.nodes import Key, Node, value_keys
-from cmdb.resolve import WITNESSES, Part
+from cmdb.resolution import Part
 from cmdb.settled import Conflict, Settled
 
 _FEW: Final = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -43,6 +43,9 @@ class Brake:
 
     share: float
     number: int
+
+
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,16 @@ class Rules:
             return self.trust[attribute]
         row_ = attribute_row(cls, attribute)
         return None if row_ is None else row_.trust
+
+    def stale_from(self, section: str, confirmed: datetime) -> datetime | None:
+        """From when on what a section says counts as stale; None: never."""
+        limit = self.staleness.get(section.partition(".")[0])
+        return None if limit is None or confirmed > _LAST - limit else confirmed + limit
+
+    def is_stale(self, section: str, confirmed: datetime, now: datetime) -> bool:
+        """Whether what a section says is stale by now."""
+        limit = self.stale_from(section, confirmed)
+        return limit is not None and now > limit
 
     def retired_after(self, cls: str) -> timedelta:
         """How long a CI of this class may be missing before it counts as retired."""

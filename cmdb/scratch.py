@@ -15,7 +15,7 @@ from cmdb.rules import Rules
 def from_scratch(world: World, rules: Rules, now: datetime) -> Graph:
     """The graph, with the numbers of groups as ids: to be compared by what things are (`cmdb.export.canonical`)."""
     resolution = resolve(world, rules.missing_after)
-    projected = project(world, resolution, rules, now)
+    projected = project(resolution, rules, now)
     return Graph(
         0,
         {str(group): replace(ci, id=str(group)) for group, ci in projected.cis.items()},

@@ -12,7 +12,7 @@ from typing import Final
 
 from cmdb import codec
 from cmdb.claims import ClaimView
-from cmdb.evidence import packed, place_key, unpacked
+from cmdb.evidence_records import packed, place_key, unpacked
 from cmdb.store.base import Record, Transaction
 
 SPEAKER: Final = "speaker"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cmdb.evidence import Place
 from cmdb.identity import Assigned, assign
@@ -13,10 +13,10 @@ from cmdb.lines import Said
 from cmdb.model import CI, Component
 from cmdb.nodes import Key, Node, Voice, value_keys
 from cmdb.project import Projected, project_part
-from cmdb.project_gaps import is_stale
 from cmdb.project_hearing import Words
 from cmdb.region import Region
-from cmdb.resolve import Resolution, Wider, resolve_part
+from cmdb.resolution import Resolution, Wider
+from cmdb.resolve import resolve_part
 from cmdb.rules import Rules
 from cmdb.surroundings import codes_of
 
@@ -112,13 +112,9 @@ class News:
         if voice is not None:
             for aside, sections in ((False, voice.said), (True, voice.asides)):
                 for said in sections:
-                    stale = self._is_stale(said)
+                    stale = self._rules.is_stale(said.name, said.held.confirmed, self._now)
                     found.setdefault(said.name, {})[said.held.digest, aside, stale] = (said, aside, stale)
         return found
-
-    def _is_stale(self, said: Said) -> bool:
-        limit = self._rules.staleness.get(said.name.partition(".")[0])
-        return limit is not None and is_stale(said.held.confirmed, limit, self._now)
 
     def _words(self, voice: Voice | None, sections: Iterable[tuple[Said, bool, bool]]) -> dict[Key, list[Words]]:
         found: dict[Key, list[Words]] = {}
@@ -272,8 +268,3 @@ def _same_rooms(known: Known, resolution: Resolution, rooms: Mapping[int, CI]) -
     return all(
         group < 0 or len({known.settled.ci_of.get(key) for key in resolution.keys(group)}) == 1 for group in rooms
     )
-
-
-def after_before(time: datetime, said: Iterable[datetime]) -> datetime:
-    """A time later than all that was said, however the clock stands."""
-    return max((time, *(one + timedelta(microseconds=1) for one in said)))

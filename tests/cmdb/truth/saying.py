@@ -30,7 +30,8 @@ from cmdb.model import (
 )
 from cmdb.project import Projected, project
 from cmdb.project_relations import turned
-from cmdb.resolve import Resolution, resolve
+from cmdb.resolution import Resolution
+from cmdb.resolve import resolve
 from cmdb.rules import Rules
 
 Event: TypeAlias = Report | RunSection | Decision
@@ -138,7 +139,7 @@ def told(events: Iterable[Event], rules: Rules | None = None, now: float = 100_0
     rules = Rules() if rules is None else rules
     world = world_of(events)
     resolution = resolve(world, rules.missing_after)
-    return resolution, project(world, resolution, rules, at(now))
+    return resolution, project(resolution, rules, at(now))
 
 
 def graph_of(events: Iterable[Event], rules: Rules | None = None, now: float = 100_000) -> Graph:

@@ -6,7 +6,8 @@ import os
 from random import Random
 
 from cmdb.nodes import Key
-from cmdb.resolve import Resolution, resolve
+from cmdb.resolution import Resolution
+from cmdb.resolve import resolve
 from tests.cmdb.truth.oracle import Name, Verdict, judge
 from tests.cmdb.truth.saying import world_of
 from tests.cmdb.worlds import Told, world
