@@ -227,9 +227,12 @@ class Finder:
         for root, keys in wanting.items():
             cls = self.class_of(root)
             fitting = [key for key in keys if len(keys) == 1 or (cls != UNKNOWN and may_be(cls, str(key[2])))]
-            if len(fitting) == 1:
-                self._joiner.join(root, fitting[0])
-            self._namesakes += [(key, (root,)) for key in keys if len(fitting) != 1 or key != fitting[0]]
+            if len(fitting) > 1 and not self._joiner.is_by_people(root):
+                # Two of one name cannot both be it; who was merged has the names of all that it was.
+                fitting = []
+            for key in fitting:
+                self._joiner.join(root, key)
+            self._namesakes += [(key, (root,)) for key in keys if key not in fitting]
 
     def _scanned(self, key: Key) -> list[Key]:
         """The scanned CIs that something declared may be: those that answer, else the missing, else those told of."""

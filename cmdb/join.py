@@ -56,6 +56,7 @@ class Joiner:
                     self._carriers[value[0]].setdefault(value, []).append(key)
         self.burnt: set[ValueKey] = set(skipped)
         self.conflicts: list[Conflict] = []
+        self._by_people: set[Key] = set()
 
     def root(self, key: Key) -> Key:
         parent = self._parent
@@ -106,7 +107,12 @@ class Joiner:
             if decision.verdict == "same":
                 meant = sorted({key for one in (*decision.a, *decision.b) for key in holders.get(one, ())})
                 for key in meant[1:]:
+                    self._by_people.add(key)
                     self.join(meant[0], key)
+
+    def is_by_people(self, root: Key) -> bool:
+        """Whether a person said that several nodes are this group."""
+        return any(self.root(key) == self.root(root) for key in self._by_people)
 
     def level(self, scheme: str) -> None:
         """Join by the values of one scheme, all judged on the groups as they were before."""

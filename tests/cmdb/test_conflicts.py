@@ -458,3 +458,20 @@ def test_a_run_that_ends_while_they_are_merged_changes_nothing_of_that(light: In
     assert {ci.id: ci.state.value for ci in light.graph().cis.values() if ci.cls == "server"} == {
         "ci-1": "missing", "ci-3": "missing",
     }  # fmt: skip
+
+
+def test_merged_those_that_are_declared_by_name_alone_are_one_with_both_labels(light: Inventory) -> None:
+    for address, name, number in (("10.0.0.1", "app1", "S1"), ("10.0.0.2", "app2", "S2")):
+        light.absorb(report(address, 1, system(1, name=name, serial=number)))
+    light.declare(
+        "cis:\n  - {class: server, name: app1, label: D010110-001}\n"
+        "  - {class: server, name: app2, label: D010110-002}\n", "estate.yaml", "Ada",
+    )  # fmt: skip
+    before = light.canonical()
+
+    done = light.judging.decide("same", ["S1", "S2"], "one machine", "Ada")
+
+    assert [ci.id for ci in light.graph().cis.values()] == ["ci-1"]
+    assert {one.stored.ci.id for tag in ("D010110-001", "D010110-002") if (one := light.tag(tag))} == {"ci-1"}
+    light.judging.take_back(done.decisions[0].id, "two after all", "Ada")
+    assert light.canonical() == before
