@@ -9,7 +9,7 @@ from typing import Final
 
 from cmdb import codec, lookup
 from cmdb.changes import changes_of, labelled, order_of
-from cmdb.evidence import Place, Sighting, check, normalised, taken_in
+from cmdb.evidence import Place, Sighting, check, check_time, normalised, taken_in
 from cmdb.evidence_records import confirmation_record, decision_record, run_record, sighting_record
 from cmdb.identity import Identity, identity_record
 from cmdb.known import CLOCK, PROBLEMS, Known, Told, cards_of, load, problem_record, told_of
@@ -106,11 +106,14 @@ def later(known: Known, report: Report) -> Report:
 
 def close_run(tx: Transaction, known: Known, run: RunSection, rules: Rules, now: datetime, actor: str) -> Outcome:
     """Take in what a run covered."""
+    check_time(run.time, f"run {run.run}")
     work = _Work(tx, known, rules, now)
-    if run not in known.world.runs:
+    before = next((one for one in known.world.runs if one.is_again(run)), None)
+    # Told twice, a run closed when it first did: whichever is told first.
+    if before is None or (run.time, run.complete) < (before.time, before.complete):
         tx.put([run_record(run)])
         known.close(run)
-        for place in unanswered(known, run):
+        for place in {place for one in (run, before) if one is not None for place in unanswered(known, one)}:
             work.news.at(place)
     return work.done(actor, f"end of run {run.run}", run.run, {})
 
@@ -243,9 +246,7 @@ class _Work:
         for place in sorted({*told, *changed}):
             cis = known.cis_of.get(place, frozenset())
             sightings = known.places[place]
-            records += [
-                sighting_record(one, cis) for one in sightings.values() if place in changed or one.id in told[place]
-            ]
+            records += [sighting_record(sightings[id_]) for id_ in sorted(told.get(place, ()))]
             records.append(confirmation_record(sightings.values(), cis))
         records += [identity_record(one) for _, one in sorted(identities.items())]
         records += self._problems(step, changes)
@@ -316,13 +317,14 @@ def _found_beside(step: Stepped) -> dict[str, Card]:
     """The cards of CIs beside the part that other names and addresses mean now."""
     resolution = step.resolution
     cards = resolution.settled.cards
+    part = step.region.cis
     found: dict[str, Card] = {}
     fallen_back = resolution.fallen_back | (resolution.settled.fallen_back & set(resolution.part.keys))
     for key in {*resolution.part.sought, *fallen_back}:
         old, group = resolution.settled.ci_of.get(key), resolution.group_of.get(key)
         new = resolution.id_of(group) if group is not None and group < 0 else None
         if old != new:
-            if old is not None and old not in step.region.cis:
+            if old is not None and old not in part:
                 card = found.get(old, cards[old])
                 found[old] = replace(card, found=card.found - {key})
             if new is not None:

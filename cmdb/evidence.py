@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
@@ -138,10 +138,22 @@ _LONGEST: Final = 16
 """So many of the longest absences are kept."""
 
 
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def check_time(time: datetime, where: str) -> None:
+    """Refuse a time that no clock shows which is set: deadlines are reckoned from it."""
+    if not EARLIEST <= time <= LATEST:
+        raise ModelError(f"{where}: {time:%Y-%m-%d} is no time of a scan; set the clock of whatever made it")
+
+
 def check(report: Report) -> None:
     """Refuse what the tables do not know. ModelError says which section, and what in it."""
+    check_time(report.time, f"report of {report.source}")
     for section in report.sections:
         where = f"report of {report.source}, section {section.name}"
+        check_time(section.time, where)
         for statement in section.statements:
             _check_subject(statement.about)
             for name, value in statement.attributes.items():

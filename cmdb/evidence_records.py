@@ -36,7 +36,8 @@ def place_key(space: str, source: str) -> str:
     return f"{space}|{source}"
 
 
-def sighting_record(sighting: Sighting, cis: frozenset[str] = frozenset()) -> Record:
+def sighting_record(sighting: Sighting) -> Record:
+    """What one sighting says; of which CIs, its place's confirmation knows."""
     sections = {
         name: {
             "full": None if kept.full is None else _held_out(kept.full),
@@ -51,7 +52,7 @@ def sighting_record(sighting: Sighting, cis: frozenset[str] = frozenset()) -> Re
         "sections": sections,
     }
     key = place_key(sighting.space, sighting.source)
-    return Record(SIGHTING, sighting.id, packed(document), frozenset({key}), None, cis)
+    return Record(SIGHTING, sighting.id, packed(document), frozenset({key}))
 
 
 def _held_out(held: Held) -> Json:

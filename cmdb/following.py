@@ -93,7 +93,7 @@ def _take_over(
         before = set(known.world.runs)
         runs = ordered_runs(codec.run_section_in(unpacked(record.doc)) for record in records(RUN))
         known.world = replace(known.world, runs=runs)
-        missed = {place for run in runs if run not in before for place in unanswered(known, run)}
+        missed = {place for run in before.symmetric_difference(runs) for place in unanswered(known, run)}
     for place in sorted({*places, *missed}):
         news.at(place)
     if any(one["decisions"] for one in notes):

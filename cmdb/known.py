@@ -142,7 +142,8 @@ class Known:
     def close(self, run: RunSection) -> None:
         before = self.world
         self.written.runs = True
-        self.world = replace(before, runs=ordered_runs((*before.runs, run)))
+        others = (one for one in before.runs if not one.is_again(run))
+        self.world = replace(before, runs=ordered_runs((*others, run)))
         self.undo.append(lambda: setattr(self, "world", before))
 
     def decide(self, decisions: Iterable[Decision]) -> None:

@@ -202,6 +202,10 @@ class RunSection:
     time: datetime
     complete: bool
 
+    def is_again(self, other: RunSection) -> bool:
+        """Whether both are of one run over the same networks."""
+        return (self.run, self.space, set(self.networks)) == (other.run, other.space, set(other.networks))
+
 
 BACK: Final = "back"
 

@@ -30,6 +30,7 @@ class Region:
         self._settled = settled
         self._skipped: set[ValueKey] = set()
         self._entered: set[str] = set()
+        self._asked: set[tuple[str, str, str]] = set()
         self._todo: list[Key] = []
         self._decided: dict[Identifier, list[Decision]] = {}
         for decision in decisions:
@@ -184,6 +185,9 @@ class Region:
 
     def _seek(self, by: str, space: str, text: str) -> None:
         """Have those sought again that are known by a name or an address alone."""
+        if (by, space, text) in self._asked:
+            return
+        self._asked.add((by, space, text))
         for key in self._index.seekers.get((by, space, text), ()):
             if key[0] == "weak":
                 self._todo.append(key)

@@ -54,6 +54,7 @@ class News:
         self._known = known
         self._rules = rules
         self._now = now
+        self._away: dict[str, bool] = {}
         self.nodes: dict[Key, Node | None] = {}
         self.words: set[Key] = set()
         self.values: set[Key] = set()
@@ -62,6 +63,7 @@ class News:
     def at(self, place: Place, *, all_of_it: bool = False) -> None:
         """Bring a place up to date, and take down what is new of it."""
         index = self._known.index
+        self._away.clear()
         before = index.voices.get(place, ())
         own = {line.key for line in index.lines(place)}
         self._add(self._known.renew(place))
@@ -88,9 +90,12 @@ class News:
         if node is not None and any(value in index.past for value in value_keys(node)):
             return True
         ci = settled.ci_of.get(key)
-        return ci is not None and any(
-            (other := index.nodes.get(one)) is not None and other.past is not None for one in settled.keys(ci)
-        )
+        if ci is None:
+            return False
+        if ci not in self._away:
+            nodes = (index.nodes.get(one) for one in settled.keys(ci))
+            self._away[ci] = any(one is not None and one.past is not None for one in nodes)
+        return self._away[ci]
 
     def _compare(self, old: Voice | None, new: Voice | None, *, all_of_it: bool) -> None:
         """Of whom a voice says something else than before; a claim that got stale, or fresh, is something else."""

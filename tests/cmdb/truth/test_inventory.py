@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -371,3 +371,31 @@ def test_a_room_that_two_estates_declare_keeps_who_stands_in_it(inventory: Inven
         inventory.absorb(one)
 
     assert [one.type for one in inventory.graph().relations.values()] == ["located_in"]
+
+
+def test_a_run_that_is_closed_twice_counts_once_and_when_it_first_was(store: GraphStore) -> None:
+    inventory = Inventory(store, Rules(missing_after=2), lambda: at(100))
+    inventory.absorb(report("10.0.0.1", 0, system(0, name="web1", serial="S1")))
+    late, early = run(1, 60), run(1, 30)
+
+    for one in (late, early, late):
+        inventory.close_run(one)
+
+    assert {ci.state for ci in inventory.graph().cis.values()} == {State.PRESENT}
+    assert Inventory(store, Rules(missing_after=2), lambda: at(100)).canonical(scratch=True) == inventory.canonical()
+    assert inventory.canonical(scratch=True) == inventory.canonical()
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_report_of_a_time_that_no_clock_shows_is_refused(store: GraphStore, year: int) -> None:
+    inventory = Inventory(store, Rules(), lambda: at(100))
+    odd = datetime(year, 12, 31, tzinfo=UTC)
+    told = report("10.0.0.1", 0, system(0, name="web1", serial="S1"))
+
+    with pytest.raises(ModelError, match=r"report of 10\.0\.0\.1: \d+-12-31 is no time of a scan"):
+        inventory.absorb(replace(told, time=odd))
+    with pytest.raises(ModelError, match=r"run run-1: \d+-12-31 is no time of a scan"):
+        inventory.close_run(replace(run(1, 5), time=odd))
+
+    inventory.absorb(told)
+    assert [ci.name for ci in inventory.graph().cis.values()] == ["web1"]
