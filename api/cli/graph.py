@@ -29,7 +29,9 @@ _LEVELS = {
 def show(
     what: Annotated[str, typer.Argument(help="id, label, serial, MAC, WWN, address, or a name that is unique")],
     *,
-    claims: Annotated[bool, typer.Option("--claims", help="every claim on its values, and why it won or lost")] = False,
+    claims: Annotated[
+        bool, typer.Option("--claims", help="every claim on its values, why it won, and readings")
+    ] = False,
     at: Annotated[str | None, typer.Option(help="as it was: at a revision or a time (2026-03-01T12:00Z)")] = None,
     as_json: JSON = False,
 ) -> None:
@@ -48,8 +50,9 @@ def show(
                 fail(Exit.NOT_FOUND, f"{stored.ci.name!r} was not there at revision {then}")
             stored = was
         document = views.full(inventory, stored, then)
+        # Both read all that was said, which takes its time in a large estate.
         told = [views.claim(row) for row in inventory.claims(stored.ci.id)] if claims else None
-        measured = [] if then is not None else [views.reading(row) for row in inventory.readings(stored.ci.id)]
+        measured = [views.reading(row) for row in inventory.readings(stored.ci.id)] if claims else []
     if as_json:
         emit(_as_promised(document) | ({} if told is None else {"claims": told, "readings": measured}))
     else:
