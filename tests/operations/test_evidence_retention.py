@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -200,6 +202,14 @@ while True:
 """
 
 
+def until(seen: Callable[[], bool]) -> None:
+    """Wait for what other processes do, thirty seconds at most."""
+    deadline, pause = time.monotonic() + 30, threading.Event()
+    while not seen():
+        assert time.monotonic() < deadline, "it never came"
+        pause.wait(0.02)
+
+
 def test_nothing_that_is_stored_is_lost_to_two_who_remove_at_the_same_time(tmp_path: Path) -> None:
     """What is stored is made old again right after it was found, so that there is something to remove all the time."""
     evidence = EvidenceFolder(tmp_path / "evidence")
@@ -214,13 +224,14 @@ def test_nothing_that_is_stored_is_lost_to_two_who_remove_at_the_same_time(tmp_p
             for file in seen
         ]
         try:
+            until(lambda: all(file.read_text() for file in seen))
             stored = subprocess.run(
                 [sys.executable, "-c", STORES, str(evidence.folder)], cwd=REPOSITORY, check=False, timeout=60
             )
+            until(lambda: any(int(line) for file in seen for line in file.read_text().split()))
         finally:
             for each in removing:
                 each.kill()
                 each.wait()
 
     assert stored.returncode == 0
-    assert sum(int(line) for file in seen for line in file.read_text().split()) > 0
