@@ -132,8 +132,7 @@ def unanswered(known: Known, run: RunSection) -> list[Place]:
 
 def again(tx: Transaction, known: Known, rules: Rules, now: datetime, actor: str, reason: str) -> Outcome:
     """Resolve and project everything once more: the rules are others."""
-    known.whole = True
-    return _Work(tx, known, rules, now).done(actor, reason, None, {})
+    return _Work(tx, known, rules, now).done(actor, reason, None, {}, whole=True)
 
 
 def tick(tx: Transaction, known: Known, rules: Rules, now: datetime, actor: str, reason: str) -> Outcome:
@@ -173,13 +172,15 @@ class _Work:
         self._now = now
         self.news = News(known, rules, now)
 
-    def done(self, actor: str, reason: str, run: str | None, told: Mapping[Place, set[str]]) -> Outcome:
+    def done(
+        self, actor: str, reason: str, run: str | None, told: Mapping[Place, set[str]], *, whole: bool = False
+    ) -> Outcome:
         """Commit the changes, and keep what was said: at which places, and which sightings say something new."""
         known = self._known
         due = known.due_by(self._now)
         for place in due:
             self.news.at(place, all_of_it=True)
-        whole = known.whole
+        whole = whole or known.whole
         step = stepped(known, self.news, self._rules, self._now, self._reserve, whole=whole)
         changes = changes_of(known, step, self._tx, self._now)
         changed, touched = settle(known, step, self.news.places)
@@ -196,7 +197,7 @@ class _Work:
             known.passed(self._now)
             self._tx.put([Record(CLOCK, CLOCK, b"", at=self._now)])
             known.written.whole = whole
-        known.whole = False
+        known.made_whole()
         return Outcome(known, None if revision is None else revision.n, changes)
 
     def _reserve(self, count: int) -> Sequence[str]:

@@ -80,12 +80,13 @@ def _take_over(
 ) -> None:
     """What was said, and who it was said to be."""
     keys = [place_key(*place) for place in places]
-    said = world_of(records(SIGHTING, keys), confirmations := records(CONFIRMATION, keys), (), ()) if keys else None
+    confirmations = records(CONFIRMATION, keys)
+    said = world_of(records(SIGHTING, keys), confirmations, (), ())
     for place in places:
-        if said is None or place not in said.places:
+        if place not in said.places:
             raise _Behind
         known.places[place] = dict(said.places[place])
-    for record in confirmations if keys else ():
+    for record in confirmations:
         document = unpacked(record.doc)
         known.cis_of[document["space"], document["source"]] = record.cis
     missed: set[Place] = set()
@@ -104,9 +105,9 @@ def _take_over(
         changed = [one for one in (*old, *known.world.decisions) if (one in old) is not (one in known.world.decisions)]
         news.nodes.update(dict.fromkeys(of_decisions(known, changed)))
     ids = sorted({id_ for one in notes for id_ in one["ids"]})
-    known.identify({record.id: identity_of(record) for record in (records(IDENTITY, ids) if ids else ())})
+    known.identify({record.id: identity_of(record) for record in records(IDENTITY, ids)})
     problems = sorted({id_ for one in notes for id_ in one["problems"]})
-    told = {record.id: told_of(record) for record in records(PROBLEMS, problems)} if problems else {}
+    told = {record.id: told_of(record) for record in records(PROBLEMS, problems)}
     known.tell({id_: told.get(id_) for id_ in problems})
     for record in records(CLOCK):
         known.clock = record.at

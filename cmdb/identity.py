@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from cmdb import codec
 from cmdb.evidence_records import packed, unpacked
@@ -18,6 +18,7 @@ from cmdb.model import SCHEMES
 from cmdb.nodes import value_keys
 from cmdb.resolution import Resolution, Wider
 from cmdb.store.base import Record
+from cmdb.tables import enter
 
 IDENTITY: Final = "identity"
 Token: TypeAlias = tuple[str, ...]
@@ -60,16 +61,14 @@ class Identities:
         """Store one in the stead of the one before; None: it was never given."""
         before = self._all.pop(id_, None)
         if before is not None:
-            for token in before.first | before.known:
-                self._holders[token].discard(id_)
-            if before.joined is not None:
-                self._joined[before.joined].discard(id_)
+            enter(self._leading_to(before), id_, add=False)
         if identity is not None:
             self._all[id_] = identity
-            for token in identity.first | identity.known:
-                self._holders.setdefault(token, set()).add(id_)
-            if identity.joined is not None:
-                self._joined.setdefault(identity.joined, set()).add(id_)
+            enter(self._leading_to(identity), id_, add=True)
+
+    def _leading_to(self, identity: Identity) -> list[tuple[dict[Any, set[str]], Any]]:
+        joined = () if identity.joined is None else ((self._joined, identity.joined),)
+        return [*((self._holders, token) for token in identity.first | identity.known), *joined]
 
     def holders(self, token: Token) -> Collection[str]:
         """The ids that are, or were first, known by a token."""

@@ -15,6 +15,7 @@ from cmdb.lines import Line, Said, lines_of, not_replaced
 from cmdb.model import Identifier, RunSection
 from cmdb.nodes import Key, Node, Voice, Words, sum_of, value_keys, words_of
 from cmdb.project_hearing import Heard, heard
+from cmdb.tables import enter
 
 ValueKey: TypeAlias = tuple[str, str, str]
 """An identifier and the domain in which it counts: (scheme, value, domain)."""
@@ -105,7 +106,7 @@ class Index:
         mentions = self._mentions[key]
         new: Node | None = None
         if mentions:
-            new = sum_of(mentions[id_] for id_ in sorted(mentions, key=repr))
+            new = sum_of(mentions[id_] for id_ in sorted(mentions))
             self.nodes[key] = new
         else:
             del self._mentions[key]
@@ -128,14 +129,7 @@ class Index:
         if node.key[0] == "owned" and isinstance(owner := node.key[3], tuple):
             entries.append((self.inner, owner))
         entries += [(self.seekers, sought) for sought in sought_by(node)]
-        for index, key in entries:
-            if add:
-                index.setdefault(key, set()).add(node.key)
-            else:
-                found = index[key]
-                found.discard(node.key)
-                if not found:
-                    del index[key]
+        enter(entries, node.key, add=add)
 
     # Reading
 

@@ -25,6 +25,7 @@ from cmdb.rules import Rules
 from cmdb.settled import Card, Conflict, Settled
 from cmdb.store.base import Record
 from cmdb.surroundings import Surroundings
+from cmdb.tables import enter
 
 PROBLEMS: Final = "problem"
 CLOCK: Final = "clock"
@@ -79,12 +80,10 @@ class Problems:
     def put(self, id_: str, told: Told | None) -> None:
         before = self._all.pop(id_, None)
         if before is not None:
-            for home in before.homes or ((),):
-                self._at[home].discard(id_)
+            enter(((self._at, home) for home in before.homes or ((),)), id_, add=False)
         if told is not None:
             self._all[id_] = told
-            for home in told.homes or ((),):
-                self._at.setdefault(home, set()).add(id_)
+            enter(((self._at, home) for home in told.homes or ((),)), id_, add=True)
 
 
 @dataclass(slots=True)
@@ -274,7 +273,11 @@ class Known:
         """The places whose deadline has passed."""
         if self.next_due is None or self.next_due > now:
             return []
-        return sorted(place for place, at in self.due.items() if at <= now)
+        found = sorted(place for place, at in self.due.items() if at <= now)
+        if not found:
+            # Whose deadline it was said the same again meanwhile; nobody need look through all for it once more.
+            self.next_due = min(self.due.values(), default=None)
+        return found
 
     def passed(self, now: datetime) -> None:
         """All deadlines up to now have been seen to."""
@@ -286,6 +289,12 @@ class Known:
         self.undo.append(back)
         self.clock = now
         self.next_due = min(self.due.values(), default=None)
+
+    def made_whole(self) -> None:
+        """What is stored was projected from what is known."""
+        before = self.whole
+        self.undo.append(lambda: setattr(self, "whole", before))
+        self.whole = False
 
     # Reading
 
@@ -351,7 +360,8 @@ def _settle(known: Known, rules: Rules) -> None:
     told = [group for group in range(len(resolution.groups)) if _is_told(resolution, group)]
     assigned = assign(resolution, told, known.identities, _unnamed)
     found = {group: id_ for group, id_ in assigned.ids.items() if id_ in known.beside.cis}
-    known.whole = len(found) < len(assigned.ids)
+    # Problems that an earlier version kept do not say when to look at them again.
+    known.whole = len(found) < len(assigned.ids) or bool(known.problems.at(()))
     known.settled.settle((), cards_of(resolution, found))
     known.settled.burnt = {conflict.value: conflict for conflict in resolution.conflicts}
     known.settled.fallen_back = set(resolution.fallen_back)

@@ -192,17 +192,11 @@ class _Projection:
         if group is None:
             return voice.said
         if group not in self._force:
-            voices = [self._index.voice(line.key) for line in self.resolution.lines(group)]
-            self._force[group] = (
-                {voices[0].id: voices[0].said} if len(voices) == 1 else _of_several(self._fresh(voices))
-            )
+            keys = [line.key for line in self.resolution.lines(group)]
+            for key in keys:
+                self._index.freshen(key)
+            self._force[group] = _of_several([self._index.voice(key) for key in keys])
         return self._force[group].get(voice.id, voice.said)
-
-    def _fresh(self, voices: Iterable[Voice]) -> list[Voice]:
-        ids = [voice.id for voice in voices]
-        for id_ in ids:
-            self._index.freshen(id_)
-        return [self._index.voice(id_) for id_ in ids]
 
     # CIs
 
@@ -408,6 +402,8 @@ def _away_at(line: Line, end: datetime) -> datetime | None:
 
 def _of_several(voices: Sequence[Voice]) -> dict[Key, tuple[Said, ...]]:
     """Of the lines of one CI: one address replaces its own words; and what is past, what others said after."""
+    if len(voices) == 1:
+        return {voices[0].id: voices[0].said}
     newest: dict[tuple[str, str, str], set[int]] = {}
     held: dict[tuple[str, str, str], list[Said]] = {}
     full_by_name: dict[str, list[tuple[datetime, Line]]] = {}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cmdb.evidence import Place
 from cmdb.index import ValueKey
 from cmdb.nodes import Key
+from cmdb.tables import enter
 
 
 class Conflict(NamedTuple):
@@ -88,11 +89,4 @@ class Settled:
         ]
         if card.owner is not None:
             entries.append((self.inside, card.owner[0]))
-        for index, key in entries:
-            if add:
-                index.setdefault(key, set()).add(id_)
-            else:
-                found = index[key]
-                found.discard(id_)
-                if not found:
-                    del index[key]
+        enter(entries, id_, add=add)

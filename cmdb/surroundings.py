@@ -9,6 +9,7 @@ from cmdb.model import CI, Relation, State, Value
 from cmdb.nodes import component_address
 from cmdb.project_values import order_key
 from cmdb.schema import RELATION_TYPES, is_a
+from cmdb.tables import enter
 from naming import Label, LabelError
 
 _MACHINES = ("device", "partition", "virtual_machine")
@@ -80,13 +81,7 @@ class Surroundings:
         code = room_of(ci.label)
         if code is not None:
             entries.append((self.standing, (ci.space, code)))
-        for index, key in entries:
-            if add:
-                index.setdefault(key, set()).add(ci.id)
-            else:
-                index[key].discard(ci.id)
-                if not index[key]:
-                    del index[key]
+        enter(entries, ci.id, add=add)
 
     def relate(self, before: Relation | None, after: Relation | None) -> None:
         """Store a relation in the stead of another."""
@@ -94,14 +89,12 @@ class Surroundings:
             key = natural_key(before.type, before.source, before.target, before.columns)
             self.relations.pop(key, None)
             self.by_id.pop(before.id, None)
-            for end in (before.source, before.target):
-                self._of.get(end, set()).discard(key)
+            enter(((self._of, end) for end in (before.source, before.target)), key, add=False)
         if after is not None:
             key = natural_key(after.type, after.source, after.target, after.columns)
             self.relations[key] = after
             self.by_id[after.id] = after
-            for end in (after.source, after.target):
-                self._of.setdefault(end, set()).add(key)
+            enter(((self._of, end) for end in (after.source, after.target)), key, add=True)
 
     def relations_of(self, ids: Iterable[str]) -> dict[Any, Relation]:
         """The relations with an end among these, by natural key."""

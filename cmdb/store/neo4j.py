@@ -49,12 +49,10 @@ from cmdb.store.neo4j_reading import (
     read_relations,
 )
 from cmdb.store.neo4j_writing import Neo4jTransaction
-from cmdb.store.past import GENESIS, base_out, check_kept
+from cmdb.store.past import GENESIS, base_out, chain, check_kept
 
 TRANSACTION_TIMEOUT_S = 600.0
 """When the server ends a write transaction, its wait for the other writers included."""
-
-_PAGE = 200
 
 
 class Neo4jStore:
@@ -188,10 +186,7 @@ class Neo4jStore:
         return found
 
     def journal(self) -> Iterator[Revision]:
-        after = self.base().revision
-        while page := self.changes(after, _PAGE):
-            yield from page
-            after = page[-1].n
+        return chain(self)
 
     def close(self) -> None:
         self._server.close()

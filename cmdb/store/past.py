@@ -64,6 +64,14 @@ def between(store: GraphStore, after: int, last: int) -> Iterator[Revision]:
         after = page[-1].n
 
 
+def chain(store: GraphStore) -> Iterator[Revision]:
+    """The whole journal from its base, gaps and all: whoever proves it finds them."""
+    after = store.base().revision
+    while page := store.changes(after, _REVISIONS):
+        yield from page
+        after = page[-1].n
+
+
 def check_time(time: datetime, base: Base) -> None:
     """Gone for a time before the base."""
     if base.at is not None and time < base.at:

@@ -24,7 +24,7 @@ from cmdb.store.base import (
     StoreError,
     StoreUnavailable,
 )
-from cmdb.store.past import check_kept
+from cmdb.store.past import chain, check_kept
 from cmdb.store.sqlite_file import connect, open_schema, translated
 from cmdb.store.sqlite_history import (
     check_revision,
@@ -51,8 +51,6 @@ from cmdb.store.sqlite_writing import SqliteTransaction
 
 LOCK_TIMEOUT_S = 60.0
 """How long a writer waits for the others. A first scan of a large site commits for some seconds at a time."""
-
-_PAGE = 200
 
 
 class SqliteStore:
@@ -241,10 +239,7 @@ class SqliteStore:
             return read_changes(connection, after, limit)
 
     def journal(self) -> Iterator[Revision]:
-        after = self.base().revision
-        while page := self.changes(after, _PAGE):
-            yield from page
-            after = page[-1].n
+        return chain(self)
 
     def close(self) -> None:
         """Close the idle connections; those in use close when their call ends."""

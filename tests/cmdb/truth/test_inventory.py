@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from cmdb.evidence_records import packed, unpacked
 from cmdb.export import canonical
 from cmdb.inventory import Absorbed, Inventory, Refused
 from cmdb.model import CI, ModelError, Relation, RelationClaim, Report, Section, State, Statement, Subject, Value
@@ -399,3 +400,21 @@ def test_a_report_of_a_time_that_no_clock_shows_is_refused(store: GraphStore, ye
 
     inventory.absorb(told)
     assert [ci.name for ci in inventory.graph().cis.values()] == ["web1"]
+
+
+def test_a_problem_that_an_earlier_version_kept_stays_while_it_is_one(store: GraphStore) -> None:
+    inventory = Inventory(store, Rules(), lambda: at(100))
+    for number in (1, 2):
+        inventory.absorb(report(f"10.0.0.{number}", 1, system(1, name="twin", serial=f"S{number}")))
+    before = [(one.kind, one.text) for one in inventory.problems()]
+    with store.write() as tx:
+        (kept,) = tx.records("problem")
+        document = {**unpacked(kept.doc), "homes": []}
+        tx.put([replace(kept, id="earlier", doc=packed(document))])
+        tx.drop("problem", [kept.id])
+
+    later = Inventory(store, Rules(), lambda: at(100))
+    later.absorb(report("10.0.0.3", 2, system(2, name="other", serial="S3")))
+
+    assert before == [("name_twice", "the name twin is on 2 CIs")]
+    assert [(one.kind, one.text) for one in later.problems()] == before
