@@ -19,7 +19,7 @@ from cmdb.difference import difference
 from cmdb.evidence_records import CONFIRMATION, DECISION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
-from cmdb.impact import Answer, Question, evaluate
+from cmdb.impact import Answer, Evaluation, Question, SinglePoint, single_points
 from cmdb.judging import Judged, Judging, standing_of
 from cmdb.kept_rules import kept_digest, rules_record
 from cmdb.mending import Mending, Wanted, Witness, heard, mendings, witnesses
@@ -329,12 +329,10 @@ class Inventory:
         """What a WHAT means. Raises NotFound, or Ambiguous with the candidates."""
         return what.targets(text, self.graph(), self._store.lookup)
 
-    def impact(self, question: Question) -> Answer:
-        """What a change would do."""
-        return evaluate(self.graph(), question)
-
-    def ask(self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False) -> Answer:
-        """The same, with targets and what is down already named as people name them."""
+    def question(
+        self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False
+    ) -> Question:
+        """A question with targets and what is down already named as people name them. Raises NotFound, Ambiguous."""
         graph = self.graph()
         target, assumed = Target(), Target()
         for text in texts:
@@ -343,7 +341,23 @@ class Inventory:
             assumed = assumed + what.targets(text, graph, self._store.lookup)
         if assumed.relations:
             raise ModelError("down: only CIs can be down already, not relations")
-        return evaluate(graph, Question(target.cis, target.relations, kind, assumed.cis, restarts))
+        return Question(target.cis, target.relations, kind, assumed.cis, restarts)
+
+    def impact(self, question: Question, at: int | None = None) -> Evaluation:
+        """What a change would do, now or at a revision; one that is not there yet is waited for, for a little while.
+
+        Raises ModelError where the question does not fit the graph, Gone, and StoreError for a revision that does not
+        come.
+        """
+        return Evaluation(self.graph(at), question, self._rules.digest)
+
+    def ask(self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False) -> Answer:
+        """The answer to a question as people ask it."""
+        return self.impact(self.question(texts, kind, down, restarts=restarts)).answer()
+
+    def single_points(self, enough: Callable[[], bool] = lambda: False) -> tuple[Sequence[SinglePoint], bool]:
+        """The CIs and cables whose loss alone takes a service down, the worst first; False where the time was up."""
+        return single_points(self.graph(), enough)
 
     def within(self, place: str, at: int | None = None) -> frozenset[str]:
         """A place, as it is called now, and all places in it, now or at a revision, by id: what filters take."""

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from api.pages.catalogue import Texts
-from cmdb.impact import Affected, Answer, Reason
-from cmdb.impact.answer import ASSUMED_NOTE, AXES, VLAN_NOTE
-from cmdb.model import CI
+from cmdb.impact import ASSUMED_NOTE, AXES, VLAN_NOTE, Affected, Answer, Item, Reason
 from cmdb.schema import RELATION_TYPES
 
 _DRAWN: Final = 500
@@ -46,7 +44,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    ci: CI
+    ci: Item
     levels: tuple[Level, ...]
     distance: int | None
     own: str | None
@@ -57,7 +55,7 @@ class Row:
 class Doubt:
     """Of whom nobody can tell, and why, in the reader's words."""
 
-    ci: CI
+    ci: Item
     reason: str
 
 
@@ -106,7 +104,7 @@ def _because(one: Affected, texts: Texts) -> tuple[Why, ...]:
     return tuple(replace(why, axes=() if of == [AXES[0]] else tuple(dict.fromkeys(of))) for why, of in axes.items())
 
 
-def _why(reason: Reason, ci: CI, texts: Texts) -> Why:
+def _why(reason: Reason, ci: Item, texts: Texts) -> Why:
     legs = tuple(
         (leg.id, leg.name, leg.cls, leg.state, tuple(flag for flag in ("active", "assumed") if getattr(leg, flag)))
         for leg in reason.legs

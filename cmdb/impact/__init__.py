@@ -1,25 +1,54 @@
-"""What breaks: the naive evaluator of impact.md. A Graph and a Question in, an Answer out; nothing else."""
+"""What breaks, why, and how sure (impact.md): a question at a revision in, an answer out."""
 
-from cmdb.impact.answer import Affected, Answer, Evaluation, LegState, Reason, Unknown, evaluate, reason_out
-from cmdb.impact.levels import AVAILABILITY, MANAGEMENT, PROTECTION, Standing
-from cmdb.impact.next_failures import NextFailures, next_failures
+from cmdb.impact.answer import (
+    ASSUMED_NOTE,
+    AVAILABILITY,
+    AXES,
+    MANAGEMENT,
+    PROTECTION,
+    VLAN_NOTE,
+    Affected,
+    Answer,
+    Item,
+    LegState,
+    Outline,
+    Reason,
+    StaleRelation,
+    Standing,
+    Step,
+    Unknown,
+    Why,
+    affected_out,
+    reason_out,
+)
+from cmdb.impact.by_naive import Evaluation, NextFailures, SinglePoint, evaluate, single_points
 from cmdb.impact.question import KINDS, Question
 
 __all__ = [
+    "ASSUMED_NOTE",
     "AVAILABILITY",
+    "AXES",
     "KINDS",
     "MANAGEMENT",
     "PROTECTION",
+    "VLAN_NOTE",
     "Affected",
     "Answer",
     "Evaluation",
+    "Item",
     "LegState",
     "NextFailures",
+    "Outline",
     "Question",
     "Reason",
+    "SinglePoint",
+    "StaleRelation",
     "Standing",
+    "Step",
     "Unknown",
+    "Why",
+    "affected_out",
     "evaluate",
-    "next_failures",
     "reason_out",
+    "single_points",
 ]

@@ -1,30 +1,55 @@
-"""The answer: every CI that the change makes worse on some axis, who is unknown, and the counts that add up."""
+"""What the impact engine answers, as values: who is worse, who is unknown, why, and how sure (impact.md)."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar, overload
 
 from cmdb.codec import Json
-from cmdb.impact.causes import CUT_OFF, CUT_OFF_FROM_MANAGEMENT, Causes, Effect, Ground, Origin
-from cmdb.impact.intact import Intact, Leg, Requirement
-from cmdb.impact.levels import AVAILABILITY, Standing, levels
-from cmdb.impact.question import Question, assumed, change
-from cmdb.impact.unknown import network_in_question, unknown
-from cmdb.model import CI, Graph, ModelError
+from cmdb.impact.question import Question
 
 AXES: Final = ("availability", "protection", "management")
+AVAILABILITY: Final = ("up", "at_risk", "degraded", "down")
+PROTECTION: Final = ("kept", "unprotected")
+MANAGEMENT: Final = ("kept", "unmanaged")
+"""The levels of each axis, best first."""
 VLAN_NOTE: Final = "VLANs are not told apart: every cable is taken to carry all of them"
 ASSUMED_NOTE: Final = "some reasons hang on an assumed redundancy: connections were seen, no group was declared"
+
+Row = TypeVar("Row")
+
+
+class Item(NamedTuple):
+    """A CI as answers name it."""
+
+    id: str
+    cls: str
+    name: str
+
+
+class Standing(NamedTuple):
+    """The level of a CI on each axis."""
+
+    availability: str
+    protection: str
+    management: str
+
+    def worse_than(self, other: Standing) -> tuple[str, ...]:
+        """The axes on which this is worse."""
+        scales = zip(AXES, (AVAILABILITY, PROTECTION, MANAGEMENT), strict=True)
+        return tuple(
+            axis
+            for (axis, scale), now, was in zip(scales, self, other, strict=True)
+            if scale.index(now) > scale.index(was)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class LegState:
     """How a leg of a requirement stands: `up`, `at_risk`, `degraded`, `down`, `taken_out`, `cut_off`, `no_path`, or
-    `unprotected`. `id` is None for a group."""
+    `unprotected`. `id` is None for a group. `relations` are the ids of the relations that make the leg; `stale` says
+    since when nobody confirmed them, in the words of the gap of their source."""
 
     id: str | None
     name: str
@@ -32,11 +57,18 @@ class LegState:
     state: str
     active: bool = False
     assumed: bool = False
+    relations: tuple[str, ...] = ()
+    stale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a level is what it is; `kind` as in `causes.Ground`. `by` are (id, name) of what separates or parts."""
+    """Why a level is what it is.
+
+    `kind` is `target`, `assumed` (down already), `requirement`, `cut_off`, `cut_off_from_management`, `only_way` (one
+    CI or cable newly is the only way to all gateways), `ways_at_risk`, `only_path` or `paths_at_risk` (the same of fc).
+    `by` are (id, name) of what separates or parts.
+    """
 
     axis: str
     kind: str
@@ -59,7 +91,7 @@ class Reason:
 class Affected:
     """A CI that is worse on some axis. `own` tells apart the two ways of being at risk; None where it is not."""
 
-    ci: CI
+    ci: Item
     now: Standing
     was: Standing
     distance: int | None
@@ -68,225 +100,134 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """An affected CI without its reasons, for whoever lists or draws many. `site`: the building it stands in."""
+
+    ci: Item
+    now: Standing
+    was: Standing
+    distance: int | None
+    own: bool | None
+    site: Item | None
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
-    ci: CI
+    """`root` is the part of the reason that is counted."""
+
+    ci: Item
     reason: str
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step on the shortest chain of causes from a target: this CI is `state`, because of the step before it.
+
+    `relations` are the ids of the relations between the two; empty at the target, and where they are far apart.
+    """
+
+    ci: Item
+    state: str
+    relations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What decided on one CI: `affected`, `unknown` or `unaffected`; `path` leads from the first cause to it."""
+
+    ci: Item
+    verdict: str
+    now: Standing
+    was: Standing
+    because: tuple[Reason, ...]
+    path: tuple[Step, ...] = ()
+    unknown: str | None = None
+
+
+class StaleRelation(NamedTuple):
+    """A relation that an answer rests on, and that nobody confirmed in time; `since` in the words of the gap."""
+
+    id: str
+    type: str
+    source: Item
+    target: Item
+    since: str
+
+
+class Rows(Sequence[Row], Generic[Row]):
+    """Rows that are made when they are looked at: a hub has a million, and a page shows a thousand."""
+
+    def __init__(self, length: int, make: Callable[[range], Sequence[Row]]) -> None:
+        self._length = length
+        self._make = make
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return self._make(range(self._length)[place])
+        return self._make(range(self._length)[place : place + 1 or None])[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question is answered with; `affected` lists services, then what is so by itself, then the inherited."""
+    """What a question is answered with. `affected` lists services, then what is so by itself, then the inherited.
+
+    `outlines` are the same CIs in the same order. `rules` is the version of model and rules, `hash` covers who is
+    affected, how, and who is unknown: the same question at the same revision has the same. `stale` are the relations
+    without timely confirmation that decided, `assumed` counts the CIs whose reasons hang on an assumed redundancy.
+    """
 
     revision: int
+    rules: str
+    hash: str
     question: Question
     counts: Mapping[str, int]
-    affected: tuple[Affected, ...]
-    unknown: tuple[Unknown, ...]
+    affected: Sequence[Affected]
+    outlines: Sequence[Outline]
+    unknown: Sequence[Unknown]
     unknown_because: Mapping[str, int]
+    stale: Sequence[StaleRelation]
+    assumed: int
     temporary: bool
     notes: tuple[str, ...]
 
-    def as_json(self) -> Json:
-        """The shape that issue 3 fixes, with `notes`, and `own` where a CI is at risk."""
+    @property
+    def head(self) -> str:
+        """The coverage in one line: `143 affected, 12 unknown: 9 never logged in, 3 stale`."""
+        because = ", ".join(f"{count} {root}" for root, count in self.unknown_because.items())
+        return (
+            f"{self.counts['affected']} affected, {self.counts['unknown']} unknown{f': {because}' if because else ''}"
+        )
+
+    def as_json(self) -> dict[str, Json]:
+        """The whole answer, every row of it."""
         return {
             "revision": self.revision,
             "counts": dict(self.counts),
-            "affected": [_affected_out(one) for one in self.affected],
-            "unknown": [_ci_out(one.ci) | {"reason": one.reason} for one in self.unknown],
+            "affected": [affected_out(one) for one in self.affected],
+            "unknown": [_item_out(one.ci) | {"reason": one.reason} for one in self.unknown],
             "unknown_because": dict(self.unknown_because),
             "notes": list(self.notes),
         } | ({"temporary": True} if self.temporary else {})
 
 
-def evaluate(graph: Graph, question: Question) -> Answer:
-    """Answer a question from impact.md alone. Raises ModelError where the question does not fit the graph."""
-    return Evaluation(graph, question).answer()
-
-
-class Evaluation:
-    """A question with both its states, L(B) and L(B ∪ T), for whoever asks more of it than the answer."""
-
-    def __init__(self, graph: Graph, question: Question) -> None:
-        self.intact = Intact(graph)
-        self.question = question
-        already = assumed(self.intact, question)
-        changed = change(self.intact, question)
-        self.before = levels(self.intact, already)
-        self.after = levels(self.intact, already | changed)
-        self.causes = Causes(self.intact, question, changed, self.after)
-
-    def answer(self) -> Answer:
-        worse = {id_: axes for id_ in self.intact.cis if (axes := self.after.of(id_).worse_than(self.before.of(id_)))}
-        origins = self.causes.origins(Effect(axis, id_) for id_, axes in worse.items() for axis in axes)
-        affected = sorted((self._affected(id_, axes, origins) for id_, axes in worse.items()), key=_order)
-        doubts = unknown(self.intact, self.question, worse)
-        return Answer(
-            revision=self.intact.revision,
-            question=self.question,
-            counts=_counts(len(self.intact.cis), affected, len(doubts)),
-            affected=tuple(affected),
-            unknown=tuple(
-                sorted(
-                    (Unknown(self.intact.cis[id_], doubt.reason) for id_, doubt in doubts.items()),
-                    key=lambda one: (one.ci.name, one.ci.id),
-                )
-            ),
-            unknown_because=dict(sorted(Counter(doubt.root for doubt in doubts.values()).items())),
-            temporary=self.question.reboots and bool(self.question.targets),
-            notes=self._notes(affected),
-        )
-
-    def why(self, id_: str) -> tuple[Reason, ...]:
-        """Why a CI is as it is, affected or not: what its levels rest on, or which requirements held, by how much."""
-        if id_ not in self.intact.cis:
-            raise ModelError(f"{id_}: no such CI in the graph")
-        axes = self.after.of(id_).worse_than(self.before.of(id_))
-        if axes:
-            return self._because(id_, axes, self.causes.origins(Effect(axis, id_) for axis in axes))
-        return tuple(self._held(requirement) for requirement in self.intact.requirements[id_])
-
-    def _affected(self, id_: str, axes: Sequence[str], origins: Mapping[Effect, Origin]) -> Affected:
-        now = self.after.of(id_)
-        effects = [Effect(axis, id_) for axis in axes]
-        return Affected(
-            ci=self.intact.cis[id_],
-            now=now,
-            was=self.before.of(id_),
-            distance=min((origins[one].distance for one in effects if one in origins), default=None),
-            because=self._because(id_, axes, origins),
-            own=self.after.own_risk(id_) if now.availability == "at_risk" else None,
-        )  # fmt: skip
-
-    def _because(self, id_: str, axes: Iterable[str], origins: Mapping[Effect, Origin]) -> tuple[Reason, ...]:
-        """The grounds of the axes that got worse, by (distance, name, id) of the first cause."""
-        found = []
-        for axis in axes:
-            for ground in self.causes.grounds(id_, axis):
-                if ground.kind == "target":
-                    ci = self.intact.cis[id_]
-                    found.append((self._first(ground, origins) or Origin(0, ci.name, ci.id), axis, ground))
-                elif (origin := self._first(ground, origins)) is not None:
-                    found.append((origin, axis, ground))
-        found.sort(key=lambda one: (one[0], AXES.index(one[1]), one[2].requirement.title if one[2].requirement else ""))
-        return tuple(self._reason(ground, origin) for origin, _, ground in found)
-
-    @staticmethod
-    def _first(ground: Ground, origins: Mapping[Effect, Origin]) -> Origin | None:
-        return min(
-            (
-                origins[link.cause]._replace(distance=origins[link.cause].distance + link.relations)
-                for link in ground.links
-                if link.cause in origins
-            ),
-            default=None,
-        )
-
-    def _reason(self, ground: Ground, origin: Origin) -> Reason:
-        by = tuple(sorted((self._name(id_), id_) for id_ in ground.by))
-        first_cause = (origin.id, origin.name)
-        if ground.requirement is None:
-            text = _GROUND_TEXTS[ground.kind].format(by=", ".join(name for name, _ in by) or "what lies between")
-            return Reason(
-                ground.axis, ground.kind, text, by=tuple((id_, name) for name, id_ in by), distance=origin.distance,
-                first_cause=first_cause,
-            )  # fmt: skip
-        return self._of_requirement(ground.requirement, ground.axis, origin.distance, first_cause)
-
-    def _held(self, requirement: Requirement) -> Reason:
-        return self._of_requirement(requirement, requirement.axis, None, None)
-
-    def _of_requirement(
-        self, requirement: Requirement, axis: str, distance: int | None, first_cause: tuple[str, str] | None
-    ) -> Reason:
-        legs = tuple(self._leg(requirement, leg, axis) for leg in (*requirement.legs, *requirement.beside))
-        holding = self.after.now.holding(requirement)
-        in_full = "" if requirement.full == requirement.needs else f" ({requirement.full} to serve in full)"
-        ill = ", ".join(f"{leg.name} {leg.state.replace('_', ' ')}" for leg in legs if leg.state != "up")
-        text = (
-            f"{requirement.title} needs {requirement.needs}{in_full} of {len(requirement.legs)}: "
-            f"{holding} hold{'s' if holding == 1 else ''}{f'; {ill}' if ill else ''}"
-        )
-        if first_cause is None:
-            text += f"; {holding - requirement.needs} to spare"
-        return Reason(
-            axis, "requirement", text, requirement.title, requirement.needs, requirement.full, holding, legs,
-            distance=distance, first_cause=first_cause,
-        )  # fmt: skip
-
-    def _leg(self, requirement: Requirement, leg: Leg, axis: str) -> LegState:
-        failure = self.after.now.failure(requirement, leg)
-        standing = self.after.of(leg.target)
-        if axis == "protection" and standing.protection != "kept" and failure is None:
-            state = standing.protection
-        else:
-            state = standing.availability if failure is None else failure.value
-        name = self.intact.name_of(leg.target)
-        if isinstance(leg.target, tuple):
-            return LegState(None, name, "group", state, leg.active)
-        return LegState(leg.target, name, self.intact.cis[leg.target].cls, state, leg.active, leg.assumed)
-
-    def _name(self, id_: str) -> str:
-        relation = self.intact.relations.get(id_)
-        return self.intact.name_of(id_) if relation is None else self.intact.title_of(relation)
-
-    def _notes(self, affected: Sequence[Affected]) -> tuple[str, ...]:
-        touched = (*self.question.targets, *(one.ci.id for one in affected))
-        network = network_in_question(self.intact, self.question, touched) or any(
-            reason.kind in {CUT_OFF, CUT_OFF_FROM_MANAGEMENT} for one in affected for reason in one.because
-        )
-        guessed = any(reason.assumed for one in affected for reason in one.because)
-        return (*((VLAN_NOTE,) if network else ()), *((ASSUMED_NOTE,) if guessed else ()))
-
-
-_GROUND_TEXTS: Final = {
-    "target": "the change itself",
-    "assumed": "down already",
-    CUT_OFF: "cut off from all gateways by {by}",
-    CUT_OFF_FROM_MANAGEMENT: "cut off from management by {by}",
-    "only_way": "newly the only way to all gateways: {by}",
-    "ways_at_risk": "every way to the gateways leads through what is at risk",
-    "only_path": "newly the only fibre-channel path: {by}",
-    "paths_at_risk": "every fibre-channel path leads through what is at risk",
-}
-
-
-def _order(one: Affected) -> tuple[bool, bool, int, float, str, str]:
-    """Services, then what is so by itself, then the inherited; in each the worst, then the nearest first."""
-    distance = math.inf if one.distance is None else one.distance
-    return (
-        one.ci.cls != "service", one.own is False, -AVAILABILITY.index(one.now.availability), distance, one.ci.name,
-        one.ci.id,
-    )  # fmt: skip
-
-
-def _counts(total: int, affected: Sequence[Affected], doubts: int) -> Mapping[str, int]:
-    """The CIs affected, unknown and unaffected add up to all; the levels count the CIs that are worse on that axis."""
-    worse = [(one, axis) for one in affected for axis in one.now.worse_than(one.was)]
-    by_level = Counter(getattr(one.now, axis) for one, axis in worse)
-    at_risk = [one for one, axis in worse if axis == "availability" and one.now.availability == "at_risk"]
-    return {
-        "cis": total,
-        "affected": len(affected),
-        "unknown": doubts,
-        "unaffected": total - len(affected) - doubts,
-        "services": sum(one.ci.cls == "service" for one in affected),
-        "down": by_level["down"],
-        "degraded": by_level["degraded"],
-        "at_risk": by_level["at_risk"],
-        "at_risk_own": sum(one.own is True for one in at_risk),
-        "at_risk_inherited": sum(one.own is False for one in at_risk),
-        "unprotected": by_level["unprotected"],
-        "unmanaged": by_level["unmanaged"],
-    }
-
-
-def _ci_out(ci: CI) -> dict[str, Json]:
+def _item_out(ci: Item) -> dict[str, Json]:
     return {"id": ci.id, "class": ci.cls, "name": ci.name}
 
 
-def _affected_out(one: Affected) -> Json:
-    own = {} if one.own is None else {"own": one.own}
-    return _ci_out(one.ci) | own | {
+def affected_out(one: Affected) -> dict[str, Json]:
+    """An affected CI as JSON."""
+    own: dict[str, Json] = {} if one.own is None else {"own": one.own}
+    return _item_out(one.ci) | own | {
         **one.now._asdict(),
         "was": one.was._asdict(),
         "distance": one.distance,
@@ -294,7 +235,7 @@ def _affected_out(one: Affected) -> Json:
     }  # fmt: skip
 
 
-def reason_out(reason: Reason) -> Json:
+def reason_out(reason: Reason) -> dict[str, Json]:
     """A reason as JSON; what it does not have is left out."""
     document: dict[str, Json] = {"axis": reason.axis, "kind": reason.kind, "text": reason.text}
     if reason.requirement is not None:
@@ -315,7 +256,10 @@ def reason_out(reason: Reason) -> Json:
     return document
 
 
-def _leg_out(leg: LegState) -> Json:
-    named = {"name": leg.name, "class": leg.cls, "state": leg.state}
-    flags = {flag: True for flag in ("active", "assumed") if getattr(leg, flag)}
-    return ({} if leg.id is None else {"id": leg.id}) | named | flags
+def _leg_out(leg: LegState) -> dict[str, Json]:
+    document: dict[str, Json] = {} if leg.id is None else {"id": leg.id}
+    document |= {"name": leg.name, "class": leg.cls, "state": leg.state}
+    document |= {flag: True for flag in ("active", "assumed") if getattr(leg, flag)}
+    if leg.stale is not None:
+        document["stale"] = leg.stale
+    return document

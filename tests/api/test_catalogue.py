@@ -17,7 +17,7 @@ from api.pages import catalogue
 from api.pages.answers import drawn
 from api.pages.catalogue import LANGUAGES, preferred, read
 from cmdb import schema
-from cmdb.impact import KINDS, Question, Unknown, evaluate
+from cmdb.impact import KINDS, Item, Question, Unknown, evaluate
 from cmdb.model import CI, SCHEMES, Graph, State
 from discovery.host_report import Outcome
 from operations.runs import RunState
@@ -151,6 +151,6 @@ def test_why_nobody_can_tell_is_said_in_the_readers_language(reason: str, chines
     server = CI("ci-1", "server", "default", "web1")
     answer = evaluate(Graph(1, {"ci-1": server}, {}), Question(("ci-1",), (), "power_off"))
 
-    told = drawn(replace(answer, unknown=(Unknown(server, reason),)), read("zh"))
+    told = drawn(replace(answer, unknown=(Unknown(Item("ci-1", "server", "web1"), reason, reason),)), read("zh"))
 
     assert [one.reason for one in told.unknown] == [chinese]

@@ -111,7 +111,7 @@ class Teller:
             found.append([self.inventory.lookup(text) for text in known_by])
             found.append(sorted(self.inventory.relations(id_), key=lambda one: one.id))
             if ci.state is not State.RETIRED:
-                found.append(self.inventory.impact(Question((id_,), (), "remove")).as_json())
+                found.append(self.inventory.impact(Question((id_,), (), "remove")).answer().as_json())
         return found
 
     def close(self) -> None:

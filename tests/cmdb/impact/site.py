@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from cmdb.impact import Answer, Question, evaluate
+from cmdb.naive import Answer, Question, evaluate
 from cmdb.model import CI, Component, Graph, Relation, State, Value
 
 Levels = dict[str, str]

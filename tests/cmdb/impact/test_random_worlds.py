@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import pytest
 
-from cmdb.impact import Answer, Question, evaluate
-from cmdb.impact.answer import Evaluation
-from cmdb.impact.intact import Intact
-from cmdb.impact.levels import AVAILABILITY, MANAGEMENT, PROTECTION, levels
-from cmdb.impact.question import Change
+from cmdb.naive import Answer, Question, evaluate
+from cmdb.naive.answer import Evaluation
+from cmdb.naive.intact import Intact
+from cmdb.naive.levels import AVAILABILITY, MANAGEMENT, PROTECTION, levels
+from cmdb.naive.question import Change
 from cmdb.model import Graph
 from tests.cmdb.impact.oracle import Now, World
 from tests.cmdb.impact.worlds import question, world

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cmdb.impact import Answer, Evaluation, NextFailures, Question, next_failures
+from cmdb.naive import Answer, Evaluation, NextFailures, Question, next_failures
 from tests.cmdb.impact.site import Site
 
 

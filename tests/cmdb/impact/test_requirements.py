@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cmdb.impact import Question, evaluate
+from cmdb.naive import Question, evaluate
 from cmdb.model import State
 from tests.cmdb.impact.site import Site
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from cmdb.impact.intact import Intact
-from cmdb.impact.levels import down_of
-from cmdb.impact.question import Change, Question, assumed, change
 from cmdb.model import Graph, ModelError
+from cmdb.naive.intact import Intact
+from cmdb.naive.levels import down_of
+from cmdb.naive.question import Change, Question, assumed, change
 
 
 @dataclass(frozen=True, slots=True)

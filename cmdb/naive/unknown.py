@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cmdb.impact.intact import Intact, Node, means_when_cut_off
-from cmdb.impact.question import Question
 from cmdb.model import CI, State
+from cmdb.naive.intact import Intact, Node, means_when_cut_off
+from cmdb.naive.question import Question
 from cmdb.schema import RELATION_TYPES, fits
 
 _OF_ONE_BUILDING: Final = frozenset({"located_in", "powered_by", "connects_to"})

@@ -8,10 +8,10 @@ from enum import StrEnum
 from functools import cached_property, partial
 from typing import Final, NamedTuple
 
-from cmdb.impact.ethernet import Separators
-from cmdb.impact.intact import Intact, Leg, Node, Requirement, means_when_cut_off, medium
-from cmdb.impact.question import Change
 from cmdb.model import Relation
+from cmdb.naive.ethernet import Separators
+from cmdb.naive.intact import Intact, Leg, Node, Requirement, means_when_cut_off, medium
+from cmdb.naive.question import Change
 
 AVAILABILITY: Final = ("up", "at_risk", "degraded", "down")
 PROTECTION: Final = ("kept", "unprotected")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from cmdb.impact.ethernet import Ethernet
-from cmdb.impact.fabric import Fabric
 from cmdb.model import CI, Component, Graph, Relation, State
+from cmdb.naive.ethernet import Ethernet
+from cmdb.naive.fabric import Fabric
 from cmdb.schema import ALL, CI_CLASSES, RELATION_TYPES, is_a
 
 GROUP = "group:"

@@ -1,0 +1,25 @@
+"""What breaks: the naive evaluator of impact.md. A Graph and a Question in, an Answer out; nothing else."""
+
+from cmdb.naive.answer import Affected, Answer, Evaluation, LegState, Reason, Unknown, evaluate, reason_out
+from cmdb.naive.levels import AVAILABILITY, MANAGEMENT, PROTECTION, Standing
+from cmdb.naive.next_failures import NextFailures, next_failures
+from cmdb.naive.question import KINDS, Question
+
+__all__ = [
+    "AVAILABILITY",
+    "KINDS",
+    "MANAGEMENT",
+    "PROTECTION",
+    "Affected",
+    "Answer",
+    "Evaluation",
+    "LegState",
+    "NextFailures",
+    "Question",
+    "Reason",
+    "Standing",
+    "Unknown",
+    "evaluate",
+    "next_failures",
+    "reason_out",
+]
