@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -23,12 +24,14 @@ MEDIA: Final = (None, "ethernet", "fc")
 """The number of a class, type, state or medium is its place here."""
 
 CLASS_BITS: Final = 0xFF
+"""All of them set: a class that the table does not have."""
 STATE_SHIFT: Final = 8
 GATEWAY: Final = 1 << 10
 EXTRA: Final = 1 << 11
 """It has an extra document."""
 
 TYPE_BITS: Final = 0x1F
+"""All of them set: a type that the table does not have."""
 MEDIUM_SHIFT: Final = 5
 ACTIVE: Final = 1 << 7
 ASSUMED: Final = 1 << 8
@@ -43,6 +46,13 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 CODING: Final = hashlib.sha256(json.dumps(["1", CLASSES, TYPES]).encode()).hexdigest()
 """Changes when codes mean something else."""
+
+CI_IDS: Final = "ci-"
+RELATION_IDS: Final = "rel-"
+"""How ids that the product gives begin, before their number."""
+
+_NUMBER: Final = re.compile("[1-9][0-9]{0,9}")
+_LARGEST_KEY: Final = 2**31 - 1
 
 _CLASS_NUMBERS: Final = {name: number for number, name in enumerate(CLASSES)}
 _TYPE_NUMBERS: Final = {name: number for number, name in enumerate(TYPES)}
@@ -62,10 +72,19 @@ class Extra(NamedTuple):
     missing_since: str | None = None
 
 
+def key_of(id_: str, prefix: str) -> int:
+    """The number of an id of the product, which is its key; 0 for an id of any other form, which is strange."""
+    number = id_.removeprefix(prefix)
+    if len(number) == len(id_) or not _NUMBER.fullmatch(number):
+        return 0
+    key = int(number)
+    return key if key <= _LARGEST_KEY else 0
+
+
 def ci_code(ci: CI) -> int:
     """Class, state and flags in 12 bits."""
     flags = (GATEWAY if ci.attributes.get("gateway") is True else 0) | (EXTRA if extra_text(ci) else 0)
-    return _CLASS_NUMBERS[ci.cls] | _STATE_NUMBERS[ci.state] << STATE_SHIFT | flags
+    return _CLASS_NUMBERS.get(ci.cls, CLASS_BITS) | _STATE_NUMBERS[ci.state] << STATE_SHIFT | flags
 
 
 def gaps_text(ci: CI) -> str:
@@ -128,7 +147,7 @@ def relation_code(relation: Relation) -> int:
     """Type, medium and flags in 11 bits."""
     columns = relation.columns
     return (
-        _TYPE_NUMBERS[relation.type]
+        _TYPE_NUMBERS.get(relation.type, TYPE_BITS)
         | MEDIA.index(_medium(relation)) << MEDIUM_SHIFT
         | (ACTIVE if columns.get("active") is True else 0)
         | (ASSUMED if columns.get("assumed") is True else 0)
@@ -156,5 +175,6 @@ def _medium(relation: Relation) -> str | None:
     said = relation.columns.get("medium")
     if relation.type == CABLE:
         return "fc" if said == "fc" else "ethernet"
-    medium = said if isinstance(said, str) else RELATION_TYPES[relation.type].medium
-    return medium if medium in MEDIA else None
+    row = RELATION_TYPES.get(relation.type)
+    medium = said if isinstance(said, str) or row is None else row.medium
+    return medium if isinstance(medium, str) and medium in MEDIA else None

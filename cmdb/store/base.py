@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from cmdb.model import CI, Change, Graph, Relation, Revision, Value
 
@@ -112,6 +112,54 @@ class Batch:
     reason: str
     at: datetime
     run: str | None = None
+
+
+class CodedCIs(NamedTuple):
+    """Some CIs, ordered by key. Numbers are decimal, with commas between.
+
+    `codes` are `coding.ci_code` with the number of a word, the text of the gaps, from bit `CI_WORD_SHIFT` on; `names`
+    are UTF-8, end to end, and `lengths` those of each in bytes.
+    """
+
+    keys: str
+    codes: str
+    lengths: str
+    names: bytes
+
+
+class CodedRelations(NamedTuple):
+    """Some relations, ordered by key. Numbers are decimal, with commas between.
+
+    `ends` are the key of the source << 32 | that of the target; `codes` are `coding.relation_code` with the numbers of
+    its two words from bits `WORD_A_SHIFT` and `WORD_B_SHIFT` on.
+    """
+
+    keys: str
+    ends: str
+    codes: str
+
+
+CI_WORD_SHIFT: Final = 16
+WORD_A_SHIFT: Final = 11
+WORD_B_SHIFT: Final = 37
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """All CIs and relations of one revision as integers (`cmdb.coding`), to be read once, in the order of the fields.
+
+    The key of `ci-N` or `rel-N` is N; ids of any other form have negative keys, which `strange_cis` and
+    `strange_relations` tell. `words` are numbered from 1 on, some of them used by nobody; 0 is the empty one. `extras`
+    are `coding.extra_text` by the key of the CI.
+    """
+
+    revision: int
+    cis: Iterable[CodedCIs]
+    relations: Iterable[CodedRelations]
+    words: Iterable[tuple[int, str]]
+    extras: Iterable[tuple[int, str]]
+    strange_cis: Iterable[tuple[int, str]]
+    strange_relations: Iterable[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +273,12 @@ class GraphStore(Protocol):
 
     def relations(self, ids: Iterable[str], types: Iterable[str] | None = None) -> list[Relation]:
         """The relations with an end among `ids`, ordered by id."""
+
+    def relations_by_id(self, ids: Iterable[str]) -> dict[str, Relation]:
+        """Those that there are now."""
+
+    def beginning(self, kind: str, prefix: str, limit: int) -> list[str]:
+        """The first values, in no set order, of handles of a kind that begin with a text."""
 
     def topology(self) -> Graph:
         """All CIs and relations at one revision, the retired included; never a torn state."""
