@@ -16,6 +16,7 @@ from cmdb.claims import ClaimView, claims_on, contested_columns
 from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
+from cmdb.directory import InStore
 from cmdb.evidence_records import CONFIRMATION, DECISION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
@@ -327,18 +328,21 @@ class Inventory:
 
     def target(self, text: str) -> Target:
         """What a WHAT means. Raises NotFound, or Ambiguous with the candidates."""
-        return what.targets(text, self.graph(), self._store.lookup)
+        return what.meant(text, InStore(self._store, [text]))
 
     def question(
         self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False
     ) -> Question:
-        """A question with targets and what is down already named as people name them. Raises NotFound, Ambiguous."""
-        graph = self.graph()
+        """A question with targets and what is down already named as people name them. Raises NotFound, Ambiguous.
+
+        Things are named as they are called now, also where the question is about another time.
+        """
+        directory = InStore(self._store, [*texts, *down])
         target, assumed = Target(), Target()
         for text in texts:
-            target = target + what.targets(text, graph, self._store.lookup)
+            target = target + what.meant(text, directory)
         for text in down:
-            assumed = assumed + what.targets(text, graph, self._store.lookup)
+            assumed = assumed + what.meant(text, directory)
         if assumed.relations:
             raise ModelError("down: only CIs can be down already, not relations")
         return Question(target.cis, target.relations, kind, assumed.cis, restarts)
@@ -361,7 +365,7 @@ class Inventory:
 
     def within(self, place: str, at: int | None = None) -> frozenset[str]:
         """A place, as it is called now, and all places in it, now or at a revision, by id: what filters take."""
-        found = set(what.targets(place, self.graph(), self._store.lookup).cis)
+        found = set(self.target(place).cis)
         graph = self.graph(at)
         inside: dict[str, list[str]] = {}
         for relation in graph.relations.values():

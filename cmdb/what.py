@@ -15,11 +15,11 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from cmdb import lookup
 from cmdb.model import CI, Component, Graph, ModelError, Relation, State, Value
-from cmdb.schema import RELATION_TYPES, relation_row
+from cmdb.schema import CABLE, RELATION_TYPES, relation_row
 from cmdb.store.base import Handle, Match
 
 Find: TypeAlias = Callable[[Iterable[Handle]], Iterable[Match]]
@@ -79,39 +79,86 @@ def index(graph: Graph) -> Find:
     return lambda handles: [Match(handle, id_) for handle in handles for id_ in holders.get(handle, ())]
 
 
+class Directory(Protocol):
+    """Where WHAT is looked up: a graph in memory, or a store, of which little is read (`cmdb.directory`)."""
+
+    def cis(self, ids: Iterable[str]) -> Mapping[str, CI]:
+        """Those that there are."""
+
+    def relation(self, id_: str) -> Relation | None: ...
+
+    def holders(self, handles: Iterable[Handle]) -> Iterable[Match]:
+        """Who has one of these handles."""
+
+    def relations(self, ci: str) -> Iterable[Relation]:
+        """The relations of a CI, both ways."""
+
+    def near(self, text: str) -> list[str]:
+        """Up to three names and labels that a misspelt text may mean."""
+
+
+def meant(text: str, directory: Directory) -> Target:
+    """What one WHAT means. Raises NotFound, or Ambiguous where it fits several."""
+    return _Seeker(directory).target(text.strip())
+
+
 def targets(text: str, graph: Graph, find: Find | None = None) -> Target:
-    """What one WHAT means. Raises NotFound, or Ambiguous where it fits several; `find` is `index(graph)` by default."""
-    seeker = _Seeker(graph, index(graph) if find is None else find)
-    return seeker.target(text.strip())
+    """The same in a graph; `find` is `index(graph)` by default."""
+    return meant(text, _InGraph(graph, find))
 
 
 def ci_of(text: str, graph: Graph, find: Find | None = None) -> CI:
     """The one CI that a text names. Raises NotFound or Ambiguous."""
-    return _Seeker(graph, index(graph) if find is None else find).ci(text.strip())
+    return _Seeker(_InGraph(graph, find)).ci(text.strip())
 
 
 def fitting(text: str, graph: Graph, find: Find) -> list[CI]:
     """Every CI that a text names, for who wants to look elsewhere before saying that there is none."""
-    return [graph.cis[text]] if text in graph.cis else _Seeker(graph, find).fitting(text)
+    return [graph.cis[text]] if text in graph.cis else _Seeker(_InGraph(graph, find)).fitting(text)
 
 
 def near(text: str, graph: Graph) -> list[str]:
     """Up to three names and labels that a misspelt text may mean."""
     names = {ci.name.casefold(): ci.name for ci in graph.cis.values() if ci.state is not State.RETIRED}
     names |= {ci.label.casefold(): ci.label for ci in graph.cis.values() if ci.label is not None}
+    return alike(text, names)
+
+
+def alike(text: str, names: Mapping[str, str]) -> list[str]:
+    """Up to three of some names (by how they compare) that are spelt much like a text."""
     return [names[name] for name in difflib.get_close_matches(text.casefold(), names, n=3, cutoff=0.7)]
 
 
-class _Seeker:
-    def __init__(self, graph: Graph, find: Find) -> None:
+class _InGraph:
+    def __init__(self, graph: Graph, find: Find | None) -> None:
         self._graph = graph
-        self._find = find
+        self._find = index(graph) if find is None else find
+
+    def cis(self, ids: Iterable[str]) -> Mapping[str, CI]:
+        return {id_: self._graph.cis[id_] for id_ in ids if id_ in self._graph.cis}
+
+    def relation(self, id_: str) -> Relation | None:
+        return self._graph.relations.get(id_)
+
+    def holders(self, handles: Iterable[Handle]) -> Iterable[Match]:
+        return self._find(handles)
+
+    def relations(self, ci: str) -> Iterable[Relation]:
+        return [one for one in self._graph.relations.values() if ci in (one.source, one.target)]
+
+    def near(self, text: str) -> list[str]:
+        return near(text, self._graph)
+
+
+class _Seeker:
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
 
     def target(self, text: str) -> Target:
-        if text in self._graph.relations:
+        if self._directory.relation(text) is not None:
             return Target(relations=(text,))
         # Brackets and colons may belong to a name, so a name is tried first.
-        if text not in self._graph.cis and not self.fitting(text):
+        if text not in self._directory.cis([text]) and not self.fitting(text):
             if _is_relation(text):
                 return self._only(text, self._relations(text))
             if _PORT.fullmatch(text):
@@ -119,25 +166,27 @@ class _Seeker:
         return Target(cis=(self.ci(text).id,))
 
     def ci(self, text: str) -> CI:
-        if text in self._graph.cis:
-            return self._graph.cis[text]
+        if (known := self._directory.cis([text]).get(text)) is not None:
+            return known
         found = self.fitting(text)
         if not found:
-            raise NotFound(f"nothing is called {text!r}, nor has such an identifier", near(text, self._graph))
+            raise NotFound(f"nothing is called {text!r}, nor has such an identifier", self._directory.near(text))
         if len(found) > 1:
             raise Ambiguous(text, [Candidate(ci.id, ci.cls, ci.name) for ci in found])
         return found[0]
 
     def fitting(self, text: str) -> list[CI]:
         """The CIs that a text fits: by identifier, and by name; who has it no more counts only where nobody has it."""
-        matches = [match for match in self._find(lookup.meanings(text)) if match.ci in self._graph.cis]
+        matches = list(self._directory.holders(lookup.meanings(text)))
+        known = self._directory.cis({match.ci for match in matches})
+        matches = [match for match in matches if match.ci in known]
         by_identifier = {match.ci for match in matches if match.handle.kind not in {"name", *_FORMER}}
         by_name = {match.ci for match in matches if match.handle.kind == "name"}
         # Written exactly so counts more than in another case, or as the short form of a full host name.
-        by_name = {id_ for id_ in by_name if self._graph.cis[id_].name == text} or by_name
+        by_name = {id_ for id_ in by_name if known[id_].name == text} or by_name
         former = {match.ci for match in matches if match.handle.kind in _FORMER}
         ids = (by_identifier | by_name) or former
-        cis = [self._graph.cis[id_] for id_ in sorted(ids)]
+        cis = [known[id_] for id_ in sorted(ids)]
         cis = [ci for ci in cis if ci.state is not State.RETIRED] or cis
         return [ci for ci in cis if _by_more_than_a_disk(ci, text)] or cis
 
@@ -146,11 +195,7 @@ class _Seeker:
         if parts is None:
             return []
         ci, port = self.ci(parts["ci"].strip()), parts["port"].strip()
-        cables = [
-            (cable, _port_at(cable, ci.id))
-            for cable in self._graph.relations.values()
-            if cable.type == "connects_to" and ci.id in (cable.source, cable.target)
-        ]
+        cables = [(cable, _port_at(cable, ci.id)) for cable in self._directory.relations(ci.id) if cable.type == CABLE]
         found = [cable for cable, at in cables if at == port] or [
             cable for cable, at in cables if at is not None and _same_port(at, port)
         ]
@@ -172,7 +217,7 @@ class _Seeker:
             ways.append((target, target_port, source, source_port, _turned(keys)))
         found = [
             relation
-            for relation in self._graph.relations.values()
+            for relation in self._directory.relations(source.id)
             if relation.type == type_.name
             and any(
                 (relation.source, relation.target) == (from_.id, to.id)
@@ -216,7 +261,8 @@ class _Seeker:
 
     def _title(self, relation: Relation) -> str:
         keys = ",".join(f"{column}={value}" for column, value in sorted(relation.columns.items()))
-        source, target = self._graph.cis[relation.source].name, self._graph.cis[relation.target].name
+        ends = self._directory.cis([relation.source, relation.target])
+        source, target = ends[relation.source].name, ends[relation.target].name
         return f"{relation.type}:{source}..{target}{f'{{{keys}}}' if keys else ''}"
 
 

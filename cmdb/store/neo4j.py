@@ -41,12 +41,14 @@ from cmdb.store.neo4j_reading import (
     SORT_KEYS,
     Run,
     filters,
+    read_beginning,
     read_cis,
     read_handles,
     read_matches,
     read_position,
     read_records,
     read_relations,
+    read_relations_by_id,
 )
 from cmdb.store.neo4j_writing import Neo4jTransaction
 from cmdb.store.past import GENESIS, base_out, chain, check_kept
@@ -127,6 +129,12 @@ class Neo4jStore:
 
     def relations(self, ids: Iterable[str], types: Iterable[str] | None = None) -> list[Relation]:
         return read_relations(self._server.run, ids, types)
+
+    def relations_by_id(self, ids: Iterable[str]) -> dict[str, Relation]:
+        return read_relations_by_id(self._server.run, ids)
+
+    def beginning(self, kind: str, prefix: str, limit: int) -> list[str]:
+        return read_beginning(self._server.run, kind, prefix, limit)
 
     def topology(self) -> Graph:
         """The graph of the newest revision at the time of asking, whatever is committed while it is loaded."""

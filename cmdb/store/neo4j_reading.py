@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cmdb.model import Relation
+from cmdb.schema import RELATION_TYPES
 from cmdb.store import plan as planning
 from cmdb.store.base import Handle, Match, Position, Query, Record, StoredCI
 from cmdb.store.bolt import Row
@@ -98,6 +99,25 @@ def read_relations(run: Run, ids: Iterable[str], types: Iterable[str] | None) ->
     )
     # What is deleted while it is read comes as null.
     return sorted((relation_of(row[0], row[1:]) for row in rows if None not in row), key=lambda relation: relation.id)
+
+
+def read_relations_by_id(run: Run, ids: Iterable[str]) -> dict[str, Relation]:
+    """Each type by its own constraint: no index holds the ids of all."""
+    told = "RETURN s.id AS source, r.id AS id, type(r) AS type, t.id AS target, properties(r) AS properties"
+    one = "UNWIND $ids AS id MATCH (s:CI)-[r:{} {{id: id}}]->(t:CI) " + told
+    wanted = sorted(set(ids))
+    rows = run(" UNION ALL ".join(one.format(name.upper()) for name in RELATION_TYPES), ids=wanted) if wanted else []
+    return {row[1]: relation_of(row[0], row[1:]) for row in rows}
+
+
+def read_beginning(run: Run, kind: str, prefix: str, limit: int) -> list[str]:
+    """By the key (`handle_key`), which is JSON: it begins as the JSON of a shorter value does, without its end."""
+    rows = run(
+        "MATCH (h:Handle) WHERE h._key STARTS WITH $key RETURN DISTINCT h.value LIMIT $limit",
+        key=handle_key(Handle(kind, prefix)).removesuffix('"]'),
+        limit=limit,
+    )
+    return [value for (value,) in rows]
 
 
 def filters(query: Query) -> tuple[list[str], dict[str, Any]]:

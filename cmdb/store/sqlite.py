@@ -39,12 +39,15 @@ from cmdb.store.sqlite_history import (
     read_touches,
 )
 from cmdb.store.sqlite_rows import (
+    IN,
     SORT_COLUMNS,
     filters,
+    listed,
     read_cis,
     read_handles,
     read_position,
     read_records,
+    read_relation,
     read_relations,
 )
 from cmdb.store.sqlite_writing import SqliteTransaction
@@ -167,6 +170,18 @@ class SqliteStore:
     def relations(self, ids: Iterable[str], types: Iterable[str] | None = None) -> list[Relation]:
         with self._connection() as connection:
             return read_relations(connection, ids, types)
+
+    def relations_by_id(self, ids: Iterable[str]) -> dict[str, Relation]:
+        sql = f"SELECT id, type, source, target, columns FROM relation WHERE id {IN}"
+        with self._connection() as connection:
+            rows = connection.execute(sql, (listed(ids),)).fetchall()
+        return {row[0]: read_relation(row) for row in rows}
+
+    def beginning(self, kind: str, prefix: str, limit: int) -> list[str]:
+        sql = "SELECT DISTINCT value FROM handle WHERE kind = ? AND value >= ? AND substr(value, 1, ?) = ? LIMIT ?"
+        with self._connection() as connection:
+            rows = connection.execute(sql, (kind, prefix, len(prefix), prefix, limit)).fetchall()
+        return [value for (value,) in rows]
 
     def topology(self) -> Graph:
         with self._reading() as connection:
