@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -191,6 +191,10 @@ class Inventory:
         heirs = self._store.lookup([Handle("former_id", ci)])
         return self._store.get([heirs[0].ci]).get(heirs[0].ci) if heirs else None
 
+    def several(self, ids: Iterable[str]) -> dict[str, StoredCI]:
+        """CIs by their ids; those that are not there are left out."""
+        return self._store.get(ids)
+
     def find(self, query: Query, at: int | None = None) -> list[StoredCI]:
         """The CIs that fit a query, now or at a revision. Raises Gone."""
         if at is None:
@@ -216,6 +220,10 @@ class Inventory:
     def relations(self, ci: str) -> list[Relation]:
         """The relations of a CI, both ways."""
         return self._store.relations([ci])
+
+    def relations_by_id(self, ids: Iterable[str]) -> dict[str, Relation]:
+        """Relations by their ids; those that are not there are left out."""
+        return self._store.relations_by_id(ids)
 
     # Reading what was
 
