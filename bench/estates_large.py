@@ -448,7 +448,9 @@ class LargeEstate:
     def _clusters(self, row: _Row) -> None:
         """Clusters of hypervisors, with virtual machines on them, and one server on which each runs now."""
         for c in range(_HYPERVISORS // _MEMBERS):
-            attributes: dict[str, Value] = {"product": "HCI"} | ({"quorum": _MEMBERS // 2 + 1} if c else {})
+            attributes: dict[str, Value] = {"product": "HCI"}
+            if c:
+                attributes["quorum"] = _MEMBERS // 2 + 1
             cluster = self._ci("cluster", f"hci-{row.number:04}-{c}", attributes)
             members = row.servers[c * _MEMBERS : (c + 1) * _MEMBERS]
             for member in members:

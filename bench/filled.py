@@ -13,6 +13,7 @@ import hashlib
 import json
 import shutil
 import sys
+from array import array
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,8 +21,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+import numpy as np
+
 from bench import estates_large
 from bench.estates_large import LargeEstate, Thing
+from cmdb import coding
+from cmdb.impact.rows import Rows
 from cmdb.lookup import handles
 from cmdb.model import CI, Change
 from cmdb.store.base import SCHEMA_VERSION, Batch, GraphStore
@@ -103,6 +108,58 @@ def copied(filled: Filled, target: Path) -> Filled:
         if (part := source.with_name(source.name + suffix)).exists():
             shutil.copyfile(part, target.with_name(target.name + suffix))
     return filled._replace(url=f"sqlite:///{target}")
+
+
+def rows(cis: int, seed: int = 1) -> tuple[Rows, LargeEstate]:
+    """The estate as the engine takes it, without any store, as of revision 1."""
+    estate = LargeEstate(cis, seed)
+    codes, gaps, lengths = array("H"), array("i"), array("i")
+    sources, targets, relation_codes = array("i"), array("i"), array("H")
+    worded, word_a, word_b = array("i"), array("i"), array("i")
+    names: list[bytes] = []
+    extras: dict[int, str] = {}
+    numbers: dict[str, int] = {"": 0}
+    for one in estate.things():
+        if isinstance(one, CI):
+            name = one.name.encode()
+            names.append(name)
+            lengths.append(len(name))
+            codes.append(coding.ci_code(one))
+            gaps.append(numbers.setdefault(coding.gaps_text(one), len(numbers)))
+            if text := coding.extra_text(one):
+                extras[len(codes)] = text
+        else:
+            sources.append(int(one.source[3:]))
+            targets.append(int(one.target[3:]))
+            words = coding.relation_words(one)
+            if any(words):
+                worded.append(len(relation_codes))
+                word_a.append(numbers.setdefault(words[0], len(numbers)))
+                word_b.append(numbers.setdefault(words[1], len(numbers)))
+            relation_codes.append(coding.relation_code(one))
+    words_known = sorted(numbers)
+    places = np.empty(len(numbers), np.int32)
+    places[[numbers[word] for word in words_known]] = np.arange(len(numbers), dtype=np.int32)
+    made = Rows(
+        1,
+        np.arange(1, len(codes) + 1, dtype=np.int32),
+        np.array(codes),
+        places[np.array(gaps)],
+        b"".join(names),
+        np.array(lengths),
+        np.arange(1, len(relation_codes) + 1, dtype=np.int32),
+        np.array(sources),
+        np.array(targets),
+        np.array(relation_codes),
+        np.array(worded),
+        places[np.array(word_a)],
+        places[np.array(word_b)],
+        words_known,
+        extras,
+        [],
+        [],
+    )
+    return made, estate
 
 
 def main() -> None:
