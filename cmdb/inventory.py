@@ -21,6 +21,7 @@ from cmdb.evidence_records import CONFIRMATION, DECISION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
 from cmdb.impact import Answer, Evaluation, Question, SinglePoint, single_points
+from cmdb.impact.who import Who, who
 from cmdb.judging import Judged, Judging, standing_of
 from cmdb.kept_rules import kept_digest, rules_record
 from cmdb.mending import Mending, Wanted, Witness, heard, mendings, witnesses
@@ -353,7 +354,8 @@ class Inventory:
             assumed = assumed + what.meant(text, directory)
         if assumed.relations:
             raise ModelError("down: only CIs can be down already, not relations")
-        return Question(target.cis, target.relations, kind, assumed.cis, restarts)
+        once = [tuple(dict.fromkeys(ids)) for ids in (target.cis, target.relations, assumed.cis)]
+        return Question(once[0], once[1], kind, once[2], restarts)
 
     def impact(self, question: Question, at: int | None = None) -> Evaluation:
         """What a change would do, now or at a revision; one that is not there yet is waited for, for a little while.
@@ -366,6 +368,25 @@ class Inventory:
     def ask(self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False) -> Answer:
         """The answer to a question as people ask it."""
         return self.impact(self.question(texts, kind, down, restarts=restarts)).answer()
+
+    def who(self, answer: Answer) -> Who:
+        """Whom an answer concerns, as was known at its revision."""
+
+        def cis(ids: Collection[str]) -> dict[str, CI]:
+            return {id_: stored.ci for id_, stored in self._store.get(ids).items()}
+
+        def cis_then(ids: Collection[str]) -> dict[str, CI]:
+            return {id_: stored.ci for id_, stored in self._store.get_at(ids, answer.revision).items()}
+
+        def relations_then(ids: Collection[str], types: Collection[str]) -> list[Relation]:
+            return [one for one in self._store.relations_at(ids, answer.revision) if one.type in types]
+
+        # What is said now is read much faster; it is what was said then, where nothing was written meanwhile.
+        if self._store.position().revision == answer.revision:
+            found = who(answer, cis, self._store.relations)
+            if self._store.position().revision == answer.revision:
+                return found
+        return who(answer, cis_then, relations_then)
 
     def single_points(self, enough: Callable[[], bool] = lambda: False) -> tuple[Sequence[SinglePoint], bool]:
         """The CIs and cables whose loss alone takes a service down, the worst first; False where the time was up."""
