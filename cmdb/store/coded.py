@@ -17,7 +17,7 @@ ROWS = 50_000
 
 
 def coded_of(graph: Graph) -> Coded:
-    """A graph in memory as integers."""
+    """A graph in memory as integers, as a store gives it."""
     cis = _keyed(graph.cis, coding.CI_IDS)
     relations = _keyed(graph.relations, coding.RELATION_IDS)
     keys = {ci.id: key for key, ci in cis.items()}

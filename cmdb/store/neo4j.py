@@ -12,6 +12,7 @@ from cmdb.store import plan as planning
 from cmdb.store.base import (
     SCHEMA_VERSION,
     Base,
+    Coded,
     Handle,
     Heading,
     Match,
@@ -24,6 +25,7 @@ from cmdb.store.base import (
     StoreTooNew,
 )
 from cmdb.store.bolt import Server
+from cmdb.store.coded import coded_of
 from cmdb.store.neo4j_graph import CONSTRAINTS, INDEXES, META, position_out, sort_key, stored_ci
 from cmdb.store.neo4j_history import (
     check_revision,
@@ -140,6 +142,10 @@ class Neo4jStore:
         """The graph of the newest revision at the time of asking, whatever is committed while it is loaded."""
         return read_topology_at(self._server.run, self.position().revision)
 
+    @contextmanager
+    def coded(self) -> Iterator[Coded]:
+        yield coded_of(self.topology())
+
     def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
         with self._state_of(revision) as run:
             return read_cis_at(run, ids, revision)
@@ -227,9 +233,12 @@ def _open_schema(server: Server) -> None:
 
 
 def _migrate(server: Server) -> None:
-    """Bring a store of schema 1 to 2, under the lock of its writers."""
+    """Bring a store of an older schema up to date, under the lock of its writers. Schema 3 is new to files alone."""
     with server.transaction(f"MATCH {META} SET m.lock = m.lock + 1", TRANSACTION_TIMEOUT_S) as bolt:
-        if bolt.run(f"MATCH {META} RETURN m.schema") == [[SCHEMA_VERSION]]:
+        [[found]] = bolt.run(f"MATCH {META} RETURN m.schema")
+        if found == SCHEMA_VERSION:
             return  # another program was faster
-        fill_from_journal(server.run)
-        bolt.run(f"MATCH {META} SET m.schema = $schema, m.base = $base", schema=SCHEMA_VERSION, base=base_out(GENESIS))
+        if found == 1:
+            fill_from_journal(server.run)
+            bolt.run(f"MATCH {META} SET m.base = $base", base=base_out(GENESIS))
+        bolt.run(f"MATCH {META} SET m.schema = $schema", schema=SCHEMA_VERSION)

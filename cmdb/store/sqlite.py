@@ -13,6 +13,7 @@ from cmdb.model import Graph, Relation, Revision
 from cmdb.store import plan as planning
 from cmdb.store.base import (
     Base,
+    Coded,
     Handle,
     Heading,
     Match,
@@ -25,6 +26,7 @@ from cmdb.store.base import (
     StoreUnavailable,
 )
 from cmdb.store.past import chain, check_kept
+from cmdb.store.sqlite_coded import read_coded
 from cmdb.store.sqlite_file import connect, open_schema, translated
 from cmdb.store.sqlite_history import (
     check_revision,
@@ -186,6 +188,11 @@ class SqliteStore:
     def topology(self) -> Graph:
         with self._reading() as connection:
             return read_topology(connection)
+
+    @contextmanager
+    def coded(self) -> Iterator[Coded]:
+        with self._reading() as connection:
+            yield read_coded(connection)
 
     def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
         with self._state_of(revision) as connection:

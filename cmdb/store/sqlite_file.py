@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cmdb.store.base import SCHEMA_VERSION, StoreError, StoreTooNew, StoreUnavailable
 from cmdb.store.past import GENESIS
+from cmdb.store.sqlite_coded import SCHEMA_3, is_coded, recode
 from cmdb.store.sqlite_history import fill_from_journal
 
 _SCHEMA_1 = """
@@ -105,12 +106,16 @@ def _to_schema_2(connection: sqlite3.Connection) -> None:
     fill_from_journal(connection)
 
 
+def _to_schema_3(connection: sqlite3.Connection) -> None:
+    _run(connection, SCHEMA_3)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     for statement in script.split(";"):
         connection.execute(statement)
 
 
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_schema_1, _to_schema_2)
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_schema_1, _to_schema_2, _to_schema_3)
 """Step n brings a store from schema n to n + 1."""
 
 
@@ -148,13 +153,17 @@ def connect(path: Path, timeout_s: float) -> sqlite3.Connection:
 
 
 def open_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema to SCHEMA_VERSION in one transaction; refuse newer, and files of other programs."""
-    if _version(connection, path) == SCHEMA_VERSION:
+    """Bring the schema to SCHEMA_VERSION and the codes to those of this program, in one transaction.
+
+    Refuses newer schemas, and files of other programs.
+    """
+    if _version(connection, path) == SCHEMA_VERSION and is_coded(connection):
         return
     connection.execute("BEGIN IMMEDIATE")
     version = _version(connection, path)
     for step in _MIGRATIONS[version:]:
         step(connection)
+    recode(connection)
     connection.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (SCHEMA_VERSION,))
     connection.execute("COMMIT")
 

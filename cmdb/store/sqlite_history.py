@@ -12,6 +12,7 @@ from cmdb.model import CI, Graph, Relation, Revision
 from cmdb.store import past as history
 from cmdb.store import plan as planning
 from cmdb.store.base import Base, Heading, Past, StoredCI
+from cmdb.store.sqlite_coded import forget_words
 from cmdb.store.sqlite_rows import IN, listed, read_position, read_relation
 
 _AT = "until > ? AND since <= ?"
@@ -145,6 +146,8 @@ def trim_step(connection: sqlite3.Connection, before: int) -> Base:
         connection.execute("DELETE FROM journal WHERE n <= ?", (base.revision,))
         connection.execute("DELETE FROM past WHERE until <= ?", (base.revision,))
         write_base(connection, base)
+    if base.revision == before:
+        forget_words(connection)
     return base
 
 

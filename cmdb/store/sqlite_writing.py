@@ -12,6 +12,7 @@ from cmdb import codec
 from cmdb.model import CI, Relation, Revision
 from cmdb.store import plan as planning
 from cmdb.store.base import Base, Batch, Handle, Position, Record, StoredCI, StoreError
+from cmdb.store.sqlite_coded import drop_codes, write_codes
 from cmdb.store.sqlite_history import trim_step, write_base, write_past
 from cmdb.store.sqlite_rows import IN, listed, read_cis, read_handles, read_position, read_records, read_relations
 
@@ -191,12 +192,15 @@ class SqliteTransaction:
             "UPDATE ci SET search = ? WHERE id = ?",
             [(planning.search_text(row.ci, handles.get(ci, frozenset())), ci) for ci, row in renamed.items()],
         )
+        write_codes(self._connection, work.cis, ())
+        drop_codes(self._connection, work.dropped, ())
         dropped = [(ci,) for ci in work.dropped]
         self._connection.executemany("DELETE FROM ci WHERE id = ?", dropped)
         self._connection.executemany("DELETE FROM image WHERE ci = ?", dropped)
         self._connection.executemany("DELETE FROM record_ci WHERE ci = ?", dropped)
 
     def _write_relations(self, work: planning.Plan, revision: int) -> None:
+        drop_codes(self._connection, (), [relation.id for relation in work.cut])
         self._connection.executemany("DELETE FROM relation WHERE id = ?", [(relation.id,) for relation in work.cut])
         self._connection.executemany(
             "INSERT INTO relation (id, type, source, target, columns, revision) VALUES (?, ?, ?, ?, ?, ?)"
@@ -214,6 +218,7 @@ class SqliteTransaction:
                 for row in work.relations
             ],
         )
+        write_codes(self._connection, (), work.relations)
 
     def trim(self, before: int) -> Base:
         """One step of `GraphStore.trim`."""

@@ -366,6 +366,7 @@ def test_a_store_of_schema_1_gets_its_past_from_its_journal(store_url: str) -> N
         """
         DROP TABLE past; DROP TABLE base; DROP INDEX journal_at; DROP INDEX record_at;
         ALTER TABLE relation DROP COLUMN revision;
+        DROP TABLE ci_code; DROP TABLE relation_code; DROP TABLE word; DELETE FROM meta WHERE name = 'coding';
         UPDATE meta SET value = 1 WHERE name = 'schema'
         """,
         """
