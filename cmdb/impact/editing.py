@@ -1,0 +1,103 @@
+"""A topology follows the graph: what a revision changed is edited in place, and what hangs on it is settled again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from cmdb import coding
+from cmdb.coding import GATEWAY, MEDIA, MEDIUM_SHIFT, TYPE_BITS
+from cmdb.impact import tables
+from cmdb.impact.settle import settle, take_back
+from cmdb.model import CI, Change, Relation
+
+if TYPE_CHECKING:
+    from cmdb.impact.topology import Topology
+
+_FC: Final = MEDIA.index("fc")
+_OF_PATHS: Final = tables.CARRYING | {tables.PART_OF, tables.ZONE}
+"""What fc paths hang on besides cables."""
+
+
+def edit(topology: Topology, changes: Iterable[Change], revision: int) -> None:
+    """Take over changes, of which there is one for each CI or relation."""
+    touched: set[int] = set()
+    gone: list[int] = []
+    relations: list[Change] = []
+    for change in changes:
+        if isinstance(change.after, CI):
+            _put(topology, change.after, touched)
+        elif isinstance(change.before, CI):
+            gone.append(topology.number(change.id))
+        else:
+            relations.append(change)
+    old = [topology.relation_number(change.id) for change in relations if change.before is not None]
+    for relation in old:
+        _touch(topology, relation, touched)
+    # What was made of relations goes before they do.
+    take_back(topology, np.fromiter(touched, np.int32))
+    for relation in old:
+        topology.drop_relation(relation)
+    for change in relations:
+        if isinstance(change.after, Relation):
+            _touch(topology, topology.new_named_relation(change.after), touched)
+    settle(topology, touched.difference(gone))
+    for node in gone:
+        _networks_of(topology, node, int(topology.code[node]))
+        topology.drop_ci(node)
+    topology.revision = revision
+
+
+def _put(topology: Topology, ci: CI, touched: set[int]) -> None:
+    code, extra = coding.ci_code(ci), coding.extra_text(ci)
+    node = topology.number(ci.id)
+    if node < 0:
+        node = topology.new_ci(ci.id, code)
+        _networks_of(topology, node, code)
+        touched.add(node)
+    elif int(topology.code[node]) != code:
+        _networks_of(topology, node, int(topology.code[node]))
+        topology.recode(node, code)
+        _networks_of(topology, node, code)
+        touched.add(node)
+        # What a CI is counts for who leans on it, and for what it leans on: in the graph or not, a cluster, a machine.
+        touched.update(topology.src[topology.into.row(node)].tolist())
+        touched.update(topology.dst[topology.out.row(node)].tolist())
+    if topology.extras.get(node, "") != extra:
+        topology.take_extra(node, extra)
+        topology.mark_management(node)
+        touched.add(node)
+        topology.networks_changed = topology.fabrics_changed = True
+    topology.names[node] = ci.name
+    topology.gap[node] = topology.word(coding.gaps_text(ci))
+    topology.gaps_changed = True
+
+
+def _networks_of(topology: Topology, node: int, code: int) -> None:
+    """A CI that comes, goes or turns into something else may carry traffic, or be a place."""
+    class_ = code & coding.CLASS_BITS
+    row = np.concatenate((topology.out.row(node), topology.into.row(node)))
+    if code & GATEWAY or (tables.CABLE == (topology.rcode[row] & TYPE_BITS)).any():
+        topology.networks_changed = True
+    if tables.FORWARDS_FC[class_] or topology.in_fabrics(node):
+        topology.fabrics_changed = True
+    if tables.LOCATIONS[class_]:
+        topology.places_changed = True
+
+
+def _touch(topology: Topology, relation: int, touched: set[int]) -> None:
+    """Who is settled again, and which networks are laid out again, since a relation comes or goes."""
+    code, source, target = int(topology.rcode[relation]), int(topology.src[relation]), int(topology.dst[relation])
+    type_ = code & TYPE_BITS
+    touched.add(source)
+    fc = code >> MEDIUM_SHIFT & 3 == _FC
+    if type_ == tables.CABLE and not fc:
+        topology.networks_changed = True
+    if fc or (type_ in _OF_PATHS and topology.in_fabrics(source)):
+        topology.fabrics_changed = True
+    if type_ == tables.LOCATED_IN:
+        topology.places_changed = True
+    if type_ == tables.HOSTED_ON and tables.CLUSTERS[topology.cls[target]]:
+        touched.add(target)  # whose quorum hangs on whether it hosts machines

@@ -1,0 +1,513 @@
+"""G, the intact graph of impact.md, in arrays: what each CI requires, edited in place as the journal goes on.
+
+Nodes are CIs and the groups that stand as legs; relations are numbered, too. A relation is a *leg* of at most one
+requirement: further relations of one source, type and target belong to the first one, the head of the leg; a relation
+that a second group names has a copy. Numbers are given again when what had them is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from typing import Any, Final
+
+import numpy as np
+
+from cmdb import coding
+from cmdb.coding import CLASSES, STATE_SHIFT, STATES, TYPE_BITS, TYPES, Extra
+from cmdb.impact import tables
+from cmdb.impact.adjacency import Adjacency
+from cmdb.impact.answer import Item
+from cmdb.impact.editing import edit
+from cmdb.impact.kinds import Bools, Bytes, Ints, Words
+from cmdb.impact.names import Names
+from cmdb.impact.rows import Rows
+from cmdb.impact.settle import HAS_PROTECTION, MADE, MULTI, OF_NONE, settle_all
+from cmdb.impact.tables import GROUP, NOBODY
+from cmdb.impact.unloading import rows_of_topology
+from cmdb.model import Change, Relation, State
+
+RETIRED: Final = STATES.index(State.RETIRED)
+MISSING: Final = STATES.index(State.MISSING)
+STATE_BITS: Final = 3 << STATE_SHIFT
+
+FROM_SIDE: Final = 1 << 11
+TO_SIDE: Final = 1 << 12
+"""A cable sits in a management port at its source, or at its target: it says so, or the port is one."""
+DEAD: Final = 0xFFFF
+NO_KEY: Final = -(2**31)
+"""The key of what has no id."""
+
+
+class Topology:
+    """The arrays, and what is looked up by id. Not safe for threads: `LiveTopology` holds the lock."""
+
+    def __init__(self, rows: Rows) -> None:
+        nodes, relations = len(rows.ci_keys), len(rows.relation_keys)
+        self.revision = rows.revision
+        self.words = list(rows.words)
+        self._word_numbers: dict[str, int] | None = None
+        self.nodes = nodes
+        """How many numbers of nodes were given, the free ones included."""
+        self.key: Ints = rows.ci_keys.astype(np.int32)
+        self.code: Words = rows.ci_codes.astype(np.uint16)
+        self.cls: Bytes = (self.code & coding.CLASS_BITS).astype(np.uint8)
+        self.live: Bools = (self.code & STATE_BITS) != RETIRED << STATE_SHIFT
+        self.flags: Bytes = np.zeros(nodes, np.uint8)
+        self.gap: Ints = rows.ci_gaps.astype(np.int32)
+        self.names = Names(rows.names, rows.name_lengths)
+        self.extras: dict[int, str] = {}
+        """`coding.extra_text` of the few that have one."""
+        self.grouped: set[int] = set()
+        self.rkey: Ints = rows.relation_keys.astype(np.int32)
+        self.src: Ints = rows.sources
+        self.dst: Ints = rows.targets
+        self.rcode: Words = rows.relation_codes.astype(np.uint16)
+        self.req: Ints = np.full(relations, OF_NONE, np.int32)
+        self.leg: Bytes = np.zeros(relations, np.uint8)
+        self.relations = relations
+        self.owner: Ints = np.empty(0, np.int32)
+        self.legs: Ints = np.empty(0, np.int32)
+        self.margin: Ints = np.empty(0, np.int32)
+        self.spare: Ints = np.empty(0, np.int32)
+        self.rtype: Bytes = np.empty(0, np.uint8)
+        self.requirements = 0
+        self.titles: dict[int, tuple[str, bool]] = {}
+        """Of the requirements that are a group's or a role's: its name, and whether it is a group's."""
+        self.group_of: dict[int, tuple[int, str]] = {}
+        """Of the groups that stand as legs: whose they are, and their name."""
+        self.short_at_birth: set[int] = set()
+        """Requirements that need more than they have."""
+        self.copies: dict[int, list[int]] = {}
+        self.worded: Ints = rows.worded
+        self.word_a: Ints = rows.word_a
+        self.word_b: Ints = rows.word_b
+        self.later_words: dict[int, tuple[int, int]] = {}
+        self._sorted_keys = self.key.copy()
+        self._later_keys: dict[int, int] = {}
+        self._sorted_rkeys = self.rkey.copy()
+        self._later_rkeys: dict[int, int] = {}
+        self._strange = {id_: -1 - place for place, id_ in enumerate(rows.strange_cis)}
+        self.strange_ids = list(rows.strange_cis)
+        self._strange_relations = {id_: -1 - place for place, id_ in enumerate(rows.strange_relations)}
+        self.strange_relation_ids = list(rows.strange_relations)
+        self.free_nodes: list[int] = []
+        self.free_relations: list[int] = []
+        self.free_requirements: list[int] = []
+        self.src = self._numbers(rows.sources)
+        self.dst = self._numbers(rows.targets)
+        for key, text in rows.extras.items():
+            self.take_extra(self._number_of_key(key), text)
+        self.networks_changed = True
+        self.fabrics_changed = True
+        self.places_changed = True
+        self.gaps_changed = True
+        self.paths_end_at: Bools | None = None
+        self.out = Adjacency.laid(nodes, np.empty(0, np.int32), np.empty(0, np.int32))
+        self.into = Adjacency.laid(nodes, np.empty(0, np.int32), np.empty(0, np.int32))
+        self._lay()
+
+    @classmethod
+    def of(cls, rows: Rows) -> Topology:
+        """Build from rows. The topology keeps their arrays."""
+        return cls(rows)
+
+    def _lay(self) -> None:
+        order = np.argsort(self.dst, kind="stable").astype(np.int32)
+        self.into = Adjacency.laid(self.nodes, self.dst[order], order)
+        del order
+        for node, text in self.extras.items():
+            if '"management"' in text:
+                self.mark_management(node)
+        self.rcode |= ((self.rcode & np.uint16(coding.FROM_MANAGEMENT | coding.TO_MANAGEMENT)) << 2).astype(np.uint16)
+        settle_all(self)
+
+    def lay_out(self, order: Ints) -> None:
+        """All relations, sorted by their sources."""
+        self.out = Adjacency.laid(self.nodes, self.src[order], order)
+
+    # Ids and names
+
+    def _number_of_key(self, key: int) -> int:
+        place = int(np.searchsorted(self._sorted_keys, key))
+        if key in self._later_keys:
+            return self._later_keys[key]
+        if place < len(self._sorted_keys) and self._sorted_keys[place] == key and self.key[place] == key:
+            return place
+        return -1
+
+    def _numbers(self, keys: Ints) -> Ints:
+        """The numbers of nodes by key, at the beginning, when the key's place is the number."""
+        count = len(self.key)
+        if count and self.key[0] == 1 and self.key[-1] == count:
+            return keys - np.int32(1)
+        return np.searchsorted(self.key, keys).astype(np.int32)
+
+    def number(self, id_: str) -> int:
+        """The node of a CI, or -1."""
+        key = _key(id_, coding.CI_IDS, self._strange)
+        return -1 if key is None else self._number_of_key(key)
+
+    def relation_number(self, id_: str) -> int:
+        """The number of a relation, or -1."""
+        key = _key(id_, coding.RELATION_IDS, self._strange_relations)
+        if key is None:
+            return -1
+        if key in self._later_rkeys:
+            return self._later_rkeys[key]
+        place = int(np.searchsorted(self._sorted_rkeys, key))
+        found = place < len(self._sorted_rkeys) and self._sorted_rkeys[place] == key
+        return place if found and self.rkey[place] == key and self.rcode[place] != DEAD else -1
+
+    def id(self, number: int) -> str:
+        key = int(self.key[number])
+        return f"ci-{key}" if key >= 0 else self.strange_ids[-1 - key]
+
+    def relation_id(self, number: int) -> str:
+        return self.relation_id_of(int(self.rkey[number]))
+
+    def relation_id_of(self, key: int) -> str:
+        return f"rel-{key}" if key >= 0 else self.strange_relation_ids[-1 - key]
+
+    def name(self, number: int) -> str:
+        """The name of a CI, or of a group that stands as a leg."""
+        if number in self.group_of:
+            owner, name = self.group_of[number]
+            return f"group {name} of {self.names[owner]}"
+        return self.names[number]
+
+    def class_name(self, number: int) -> str:
+        return "group" if self.cls[number] == GROUP else CLASSES[int(self.cls[number])]
+
+    def item(self, number: int) -> Item:
+        return Item(self.id(number), CLASSES[int(self.cls[number])], self.names[number])
+
+    def type_name(self, relation: int) -> str:
+        return TYPES[int(self.rcode[relation]) & TYPE_BITS]
+
+    def title(self, relation: int) -> str:
+        """How people write a relation: `TYPE:FROM..TO`, a cable with its ports."""
+        type_ = self.type_name(relation)
+        ports = self.words_of(relation) if type_ == "connects_to" else ("", "")
+        ends = [
+            f"{self.names[end]}[{port}]" if port else self.names[end]
+            for end, port in zip((int(self.src[relation]), int(self.dst[relation])), ports, strict=True)
+        ]
+        return f"{type_}:{'..'.join(ends)}"
+
+    def requirement_title(self, requirement: int) -> str:
+        """How people call a requirement: the type, with its group or role."""
+        type_ = TYPES[int(self.rtype[requirement])]
+        if requirement not in self.titles:
+            return type_
+        name, grouped = self.titles[requirement]
+        return f"{type_} (group {name})" if grouped else f"{type_} ({name})"
+
+    def words_of(self, relation: int) -> tuple[str, str]:
+        """The two words of a relation (`coding.relation_words`)."""
+        if relation in self.later_words:
+            a, b = self.later_words[relation]
+            return self.words[a], self.words[b]
+        place = int(np.searchsorted(self.worded, relation))
+        if place < len(self.worded) and self.worded[place] == relation:
+            return self.words[self.word_a[place]], self.words[self.word_b[place]]
+        return "", ""
+
+    def count(self) -> int:
+        """How many CIs G has."""
+        return int(np.count_nonzero(self.live[: self.nodes])) - len(self.group_of)
+
+    # What follows from the graph
+
+    def requirements_of(self, node: int) -> list[int]:
+        """The requirements of a node. A group's legs are relations of the CI whose group it is."""
+        of = self.group_of[node][0] if node in self.group_of else node
+        found = dict.fromkeys(int(number) for number in self.req[self.out.row(of)] if number >= 0)
+        return [number for number in found if self.owner[number] == node]
+
+    def heads(self, requirement: int) -> list[int]:
+        """The legs of a requirement, those beside included, each by its head."""
+        node = int(self.owner[requirement])
+        row = self.out.row(self.group_of[node][0] if node in self.group_of else node)
+        return [int(leg) for leg in row[self.req[row] == requirement]]
+
+    def relations_of_leg(self, head: int) -> list[int]:
+        """The relations that make a leg; none for a group."""
+        if self.leg[head] & MULTI:
+            row = self.out.row(int(self.src[head]))
+            return [head, *(int(one) for one in row[self.req[row] == -2 - head])]
+        return [] if self.cls[self.dst[head]] == GROUP else [head]
+
+    def above(self, node: int, types: frozenset[int]) -> dict[int, int]:
+        """The CI and all that relations of these types lead to from it, with how many relations away, nearest first."""
+        found = {node: 0}
+        waiting = [node]
+        for here in waiting:
+            for relation in self._by_id(self.out.row(here)):
+                other = int(self.dst[relation])
+                if int(self.rcode[relation] & TYPE_BITS) in types and other not in found and self.in_graph(relation):
+                    found[other] = found[here] + 1
+                    waiting.append(other)
+        return found
+
+    def _by_id(self, relations: Ints) -> Sequence[int]:
+        if len(relations) < 2:
+            return [int(one) for one in relations]
+        return sorted((int(one) for one in relations if not self.rcode[one] & MADE), key=self.relation_id)
+
+    def in_graph(self, relation: int) -> bool:
+        """Whether a relation is in G: one of the graph, not made by us, between two that are not retired."""
+        return bool(
+            not self.rcode[relation] & MADE
+            and self.live[self.src[relation]]
+            and self.live[self.dst[relation]]
+            and self.src[relation] != self.dst[relation]
+        )
+
+    def part_of(self, node: int) -> Mapping[int, int]:
+        return self.above(node, frozenset({tables.PART_OF}))
+
+    def carriers(self, node: int) -> Mapping[int, int]:
+        """The CI and all that it runs on, is hosted on, is served by or is composed of, with the relations between."""
+        return self.above(node, tables.CARRYING)
+
+    def of_type(self, type_: int, medium: int | None = None) -> Ints:
+        """All relations of a type (and medium) in G."""
+        mask, wanted = TYPE_BITS | MADE, type_
+        if medium is not None:
+            mask, wanted = mask | 3 << coding.MEDIUM_SHIFT, wanted | medium << coding.MEDIUM_SHIFT
+        found = np.flatnonzero((self.rcode[: self.relations] & np.uint16(mask)) == wanted).astype(np.int32)
+        source, target = self.src[found], self.dst[found]
+        kept: Ints = found[self.live[source] & self.live[target]]
+        return kept
+
+    def extra_of(self, node: int) -> Extra:
+        """What few CIs have."""
+        return coding.read_extra(self.extras.get(node, ""))
+
+    def hosts_machines(self, node: int) -> bool:
+        """Whether virtual machines are hosted on a CI."""
+        row = self.into.row(node)
+        hosted = row[(self.rcode[row] & TYPE_BITS) == tables.HOSTED_ON]
+        source = self.src[hosted]
+        return bool(((self.cls[source] == tables.VIRTUAL_MACHINE) & self.live[source]).any())
+
+    def mark_management(self, node: int) -> None:
+        """Mark the cables that sit in management ports of a CI."""
+        ports = self.extra_of(node).management
+        for row, side, place in ((self.out.row(node), FROM_SIDE, 0), (self.into.row(node), TO_SIDE, 1)):
+            said = coding.FROM_MANAGEMENT if side == FROM_SIDE else coding.TO_MANAGEMENT
+            for relation in row.tolist():
+                if int(self.rcode[relation]) & (TYPE_BITS | MADE) == tables.CABLE:
+                    marked = bool(self.rcode[relation] & said) or self.words_of(relation)[place] in ports
+                    self.rcode[relation] = int(self.rcode[relation]) & ~side | (side if marked else 0)
+
+    def apply(self, changes: Iterable[Change], revision: int) -> None:
+        """Follow the graph to a revision by what changed; of each CI or relation one change."""
+        edit(self, changes, revision)
+
+    def copy(self) -> Topology:
+        """Another one, equal now, that may go elsewhere."""
+        made = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray | Names | Adjacency | dict | list | set):
+                setattr(made, name, value.copy())
+        made.copies = {relation: list(found) for relation, found in self.copies.items()}
+        return made
+
+    def rows(self) -> Rows:
+        """What it would be built from now: CIs and relations by key, words by their order, numbers given anew."""
+        return rows_of_topology(self)
+
+    # Numbers given and taken back
+
+    def new_requirements(self, owners: Ints, types: Bytes, legs: Ints, k: Ints, m: Ints) -> Ints:
+        """Numbers of new requirements."""
+        numbers = self._take_requirements(len(owners))
+        self.owner[numbers], self.rtype[numbers], self.legs[numbers] = owners, types, legs
+        self.margin[numbers], self.spare[numbers] = legs - k, legs - m
+        protecting = owners[tables.AXES[types] == tables.PROTECTION]
+        self.flags[protecting] |= np.uint8(HAS_PROTECTION)
+        return numbers
+
+    def new_requirement(self, owner: int, type_: int, legs: int, k: int, m: int, title: tuple[str, bool] | None) -> int:
+        one = [np.array([value], np.int32) for value in (owner, legs, k, m)]
+        number = int(self.new_requirements(one[0], np.array([type_], np.uint8), *one[1:])[0])
+        if title is not None:
+            self.titles[number] = title
+        if k > legs or m > legs:
+            self.short_at_birth.add(number)
+        return number
+
+    def _take_requirements(self, count: int) -> Ints:
+        old = [self.free_requirements.pop() for _ in range(min(count, len(self.free_requirements)))]
+        first, more = self.requirements, count - len(old)
+        if first + more > len(self.owner):
+            size = first + more + (0 if not first else len(self.owner) // 16 + 256)
+            for name in ("owner", "legs", "margin", "spare", "rtype"):
+                setattr(self, name, _grown(getattr(self, name), size))
+        self.requirements += more
+        return np.concatenate((np.array(old, np.int32), np.arange(first, first + more, dtype=np.int32)))
+
+    def drop_requirements(self, numbers: Ints) -> None:
+        self.owner[numbers] = -1
+        dropped = numbers.tolist()
+        self.free_requirements += dropped
+        if self.titles:
+            for number in dropped:
+                self.titles.pop(number, None)
+                self.short_at_birth.discard(number)
+
+    def new_node(self, class_number: int) -> int:
+        """The number of a new node, which is in G."""
+        if self.free_nodes:
+            node = self.free_nodes.pop()
+        else:
+            node = self.nodes
+            self.nodes += 1
+            if node >= len(self.key):
+                size = node + 1 + len(self.key) // 16 + 256
+                for name in ("key", "code", "cls", "live", "flags", "gap"):
+                    setattr(self, name, _grown(getattr(self, name), size))
+                self.out.grow(size)
+                self.into.grow(size)
+        self.cls[node], self.live[node], self.flags[node], self.gap[node] = class_number, True, 0, 0
+        self.code[node] = class_number
+        return node
+
+    def new_relation(self, source: int, target: int, code: int, key: int) -> int:
+        if self.free_relations:
+            relation = self.free_relations.pop()
+        else:
+            relation = self.relations
+            self.relations += 1
+            if relation >= len(self.src):
+                size = relation + 1 + len(self.src) // 16 + 1024
+                for name in ("rkey", "src", "dst", "rcode", "req", "leg"):
+                    setattr(self, name, _grown(getattr(self, name), size))
+        self.src[relation], self.dst[relation] = source, target
+        self.rcode[relation], self.rkey[relation] = code, key
+        self.req[relation], self.leg[relation] = OF_NONE, 0
+        self.out.add(source, relation)
+        self.into.add(target, relation)
+        return relation
+
+    def drop_relation(self, relation: int) -> None:
+        self.out.remove(int(self.src[relation]), relation)
+        self.into.remove(int(self.dst[relation]), relation)
+        if not self.rcode[relation] & MADE:
+            self._later_rkeys.pop(int(self.rkey[relation]), None)
+        self.rcode[relation], self.req[relation], self.leg[relation] = DEAD, OF_NONE, 0
+        self.later_words[relation] = (0, 0)
+        self.free_relations.append(relation)
+
+    def new_ci(self, id_: str, code: int) -> int:
+        node = self.new_node(code & coding.CLASS_BITS)
+        key = coding.key_of(id_, coding.CI_IDS)
+        if not key:
+            self.strange_ids.append(id_)
+            key = self._strange[id_] = -len(self.strange_ids)
+        self.key[node] = key
+        self._later_keys[key] = node
+        self.recode(node, code)
+        return node
+
+    def recode(self, node: int, code: int) -> None:
+        """Another class or state, gateway or no more."""
+        self.code[node], self.cls[node] = code, code & coding.CLASS_BITS
+        self.live[node] = code & STATE_BITS != RETIRED << STATE_SHIFT
+
+    def take_extra(self, node: int, text: str) -> None:
+        """What few CIs have, as `coding.extra_text` writes it."""
+        self.extras.pop(node, None)
+        self.grouped.discard(node)
+        if text:
+            self.extras[node] = text
+            if '"groups"' in text:
+                self.grouped.add(node)
+
+    def word(self, text: str) -> int:
+        """The place of a text among the words."""
+        if self._word_numbers is None:
+            self._word_numbers = {word: number for number, word in enumerate(self.words)}
+        number = self._word_numbers.setdefault(text, len(self.words))
+        if number == len(self.words):
+            self.words.append(text)
+        return number
+
+    def drop_ci(self, node: int) -> None:
+        key = int(self.key[node])
+        self._later_keys.pop(key, None)
+        if key < 0:
+            del self._strange[self.strange_ids[-1 - key]]
+        self.take_extra(node, "")
+        self._drop_node(node)
+
+    def new_named_relation(self, relation: Relation) -> int:
+        """Take in a relation of the graph."""
+        key = coding.key_of(relation.id, coding.RELATION_IDS)
+        if not key:
+            known = self._strange_relations.get(relation.id)
+            if known is None:
+                self.strange_relation_ids.append(relation.id)
+                known = self._strange_relations[relation.id] = -len(self.strange_relation_ids)
+            key = known
+        code = coding.relation_code(relation)
+        code |= (code & (coding.FROM_MANAGEMENT | coding.TO_MANAGEMENT)) << 2
+        source, target = self.number(relation.source), self.number(relation.target)
+        number = self.new_relation(source, target, code, key)
+        a, b = coding.relation_words(relation)
+        self.later_words[number] = self.word(a), self.word(b)
+        self._later_rkeys[key] = number
+        if code & TYPE_BITS == tables.CABLE:
+            for node in {source, target} & self.extras.keys():
+                self.mark_management(node)
+        return number
+
+    def in_fabrics(self, node: int) -> bool:
+        """Whether fc paths may begin or end at a CI, or at what stands on it."""
+        return self.paths_end_at is not None and node < len(self.paths_end_at) and bool(self.paths_end_at[node])
+
+    def new_group(self, owner: int, name: str) -> int:
+        node = self.new_node(GROUP)
+        self.key[node] = NO_KEY
+        self.group_of[node] = (owner, name)
+        return node
+
+    def new_group_leg(self, owner: int, group: int, type_: int) -> int:
+        return self.new_relation(owner, group, type_ | MADE, NO_KEY)
+
+    def new_copies(self, relations: Sequence[int]) -> list[int]:
+        """Copies of relations, for a second group that names them."""
+        made = []
+        for one in relations:
+            code = int(self.rcode[one]) | MADE
+            made.append(self.new_relation(int(self.src[one]), int(self.dst[one]), code, int(self.rkey[one])))
+            self.copies.setdefault(one, []).append(made[-1])
+        return made
+
+    def drop_made(self, relations: Ints) -> None:
+        """Drop what was made of CIs' relations and groups."""
+        for relation in relations.tolist():
+            group, key = int(self.dst[relation]), int(self.rkey[relation])
+            self.drop_relation(relation)
+            if group in self.group_of and not self.into.row(group).size:
+                self._drop_node(group)
+            elif key != NO_KEY:
+                self.copies.pop(self.relation_number(self.relation_id_of(key)), None)
+
+    def _drop_node(self, node: int) -> None:
+        self.group_of.pop(node, None)
+        self.cls[node], self.live[node], self.key[node] = NOBODY, False, NO_KEY
+        self.free_nodes.append(node)
+
+
+def _grown(array: Any, size: int) -> Any:
+    made = np.zeros(size, array.dtype)
+    made[: len(array)] = array
+    return made
+
+
+def _key(id_: str, prefix: str, strange: Mapping[str, int]) -> int | None:
+    """The key of an id: its number, or that of a strange id; None for one that is not known."""
+    return coding.key_of(id_, prefix) or strange.get(id_)
