@@ -135,9 +135,7 @@ def _read_relations(blocks: Iterable[CodedRelations]) -> tuple[Ints, Ints, Ints,
     return keys.joined(), *ends_of, codes.joined(), worded.joined(), word_a.joined(), word_b.joined()
 
 
-def _numbers(text: str | range) -> Longs:
-    if isinstance(text, range):
-        return np.arange(text.start, text.stop, dtype=np.int64)
+def _numbers(text: str) -> Longs:
     return np.fromstring(text, sep=",", dtype=np.int64) if text else np.empty(0, np.int64)
 
 

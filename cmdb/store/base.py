@@ -115,13 +115,13 @@ class Batch:
 
 
 class CodedCIs(NamedTuple):
-    """Some CIs, ordered by key. Numbers are decimal, with commas between; keys that follow each other, a range.
+    """Some CIs, ordered by key. Numbers are decimal, with commas between.
 
     `codes` are `coding.ci_code` with the number of a word, the text of the gaps, from bit `CI_WORD_SHIFT` on; `names`
     are UTF-8, end to end, and `lengths` those of each in bytes.
     """
 
-    keys: str | range
+    keys: str
     codes: str
     lengths: str
     names: bytes
@@ -134,7 +134,7 @@ class CodedRelations(NamedTuple):
     its two words from bits `WORD_A_SHIFT` and `WORD_B_SHIFT` on.
     """
 
-    keys: str | range
+    keys: str
     ends: str
     codes: str
 

@@ -12,8 +12,8 @@ from cmdb.store.base import CI_WORD_SHIFT, WORD_A_SHIFT, WORD_B_SHIFT, Coded, Co
 
 Item = TypeVar("Item", CI, Relation)
 
-ROWS = 50_000
-"""CIs or relations of one block: more take memory, fewer take time."""
+ROWS = 20_000
+"""CIs or relations of one block."""
 
 
 def coded_of(graph: Graph) -> Coded:
