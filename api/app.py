@@ -35,6 +35,7 @@ from api.routes import (
     evidence,
     health,
     history,
+    impact,
     parked,
     problems_of_data,
     scans,
@@ -45,6 +46,7 @@ _BODY_BYTES = 16 * 1024 * 1024
 _API = (
     cis.router,
     asking.router,
+    impact.router,
     conflicts.router,
     problems_of_data.router,
     events.router,

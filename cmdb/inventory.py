@@ -252,6 +252,10 @@ class Inventory:
         """What is not the same at revision `b` as at `a`, and who made it so. Raises ModelError and Gone."""
         return history.difference_between(self._store, a, b)
 
+    def newest(self) -> int:
+        """The newest revision."""
+        return self._store.position().revision
+
     def oldest(self) -> int:
         """The oldest revision that can be asked for; 0, when nothing was known, where nothing was trimmed."""
         return self._store.base().revision

@@ -1,4 +1,4 @@
-"""Look-ups, tags, impact, the journal, and the tables of the model."""
+"""Look-ups, tags, the journal, and the tables of the model."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from fastapi.responses import JSONResponse
 from api import views
 from api.auth import Reader, ServicesOf
 from api.moments import GONE
-from api.routes.cis import CI_ID, LIMIT, known
+from api.routes.cis import LIMIT
 from api.routes.shapes import (
     ClassList,
-    ImpactAnswer,
-    ImpactQuestion,
     Journal,
     MatchOut,
     RelationTypeList,
@@ -59,27 +57,6 @@ def tag_holder(
         "formerly": list(holder.formerly),
         "ci": views.row(holder.stored),
     }
-
-
-@router.post("/impact", response_model=ImpactAnswer)
-def impact(question: ImpactQuestion, reader: Reader, services: ServicesOf) -> JSONResponse:
-    """What a change would do: what goes down, is degraded, loses its spare or its backup, why, and how sure."""
-    del reader
-    answer = services.inventory.ask(question.what, question.kind, question.down, restarts=question.restarts)
-    return JSONResponse(answer.as_json())
-
-
-@router.get("/cis/{ci}/impact", response_model=ImpactAnswer)
-def impact_of(
-    ci: CI_ID,
-    reader: Reader,
-    services: ServicesOf,
-    kind: Annotated[str, Query(max_length=100, examples=["power_off"])] = "power_off",
-) -> JSONResponse:
-    """The same for one CI."""
-    del reader
-    answer = services.inventory.ask([known(services.inventory, ci).ci.id], kind, ())
-    return JSONResponse(answer.as_json())
 
 
 @router.get("/journal", response_model=Journal, responses=GONE)

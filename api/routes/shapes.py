@@ -156,12 +156,26 @@ class DeclaredOut(BaseModel):
 
 
 class ImpactQuestion(Strict):
-    """Texts as on the command line: ids, identifiers, names that are unique, `CI[PORT]`, `TYPE:FROM..TO`."""
+    """Texts as on the command line: ids, identifiers, names that are unique, `CI[PORT]`, `TYPE:FROM..TO`.
+
+    `level`, `class` and `site` choose rows; the totals stay those of the whole answer.
+    """
 
     what: list[Text] = Field(min_length=1, max_length=1000, examples=[["core-a"]])
-    kind: str = Field(examples=["reboot"])
+    kind: str = Field(max_length=100, examples=["reboot"])
     down: list[Text] = Field(default=[], max_length=1000, examples=[["ups-1"]])
     restarts: bool = False
+    at: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, examples=["42"], description="a revision, or an ISO time (UTC where it names no zone), or now"
+    )
+    wait_for: int | None = Field(default=None, ge=0, le=2**62, description="a revision that must be in the answer")
+    limit: int = Field(default=100, ge=1, le=1000, description="at most so many rows of each list")
+    next: Annotated[str, Field(max_length=4000)] | None = Field(
+        default=None, description="a cursor of the page before, with the same question"
+    )
+    level: list[str] = Field(default=[], max_length=5, examples=[["down", "degraded"]])
+    cls: list[str] = Field(default=[], alias="class", max_length=50, examples=[["device"]])
+    site: Text | None = Field(default=None, examples=["D01"], description="a building, or - for none that is known")
 
 
 class StandingOut(BaseModel):
@@ -195,16 +209,121 @@ class UnknownOut(BaseModel):
     reason: str = Field(examples=["missing since 2026-01-02 03:04 UTC"])
 
 
+class QuestionOut(BaseModel):
+    """The question by ids: sent again as it is, it has the same answer."""
+
+    what: list[str] = Field(examples=[["ci-12", "rel-7"]])
+    kind: str = Field(examples=["reboot"])
+    down: list[str] = Field(examples=[["ci-3"]])
+    restarts: bool = Field(examples=[False])
+    at: str = Field(examples=["42"])
+
+
+class ItemOut(BaseModel):
+    id: str = Field(examples=["ci-13"])
+    cls: str = Field(alias="class", examples=["server"])
+    name: str = Field(examples=["web1"])
+
+
+class TallyOut(BaseModel):
+    """How many CIs are worse, and how; one may be so in several ways."""
+
+    affected: int = Field(examples=[3])
+    down: int = Field(examples=[1])
+    degraded: int = Field(examples=[2])
+    at_risk: int = Field(examples=[0])
+    unprotected: int = Field(examples=[0])
+    unmanaged: int = Field(examples=[0])
+
+
+class ConcernedOut(StandingOut, ItemOut):
+    """An affected service or application; `values` are its sla, audience, criticality, owner and contact."""
+
+    was: StandingOut
+    values: dict[str, str] = Field(examples=[{"sla": "gold", "audience": "everybody"}])
+    owners: list[str] = Field(examples=[["web team"]])
+
+
+class ConcernedList(BaseModel):
+    """The worst of them; `more` are counted only."""
+
+    counts: TallyOut
+    listed: list[ConcernedOut]
+    more: int = Field(examples=[0])
+
+
+class GroupOut(BaseModel):
+    """An owner or a building. `id` is null for an owner that is no team; `worst` names some, `more` are counted."""
+
+    id: str | None = Field(examples=["ci-20"])
+    name: str = Field(examples=["web team"])
+    counts: TallyOut
+    values: dict[str, str] = Field(examples=[{"email": "web@example.com", "phone": "+49 30 1"}])
+    worst: list[ItemOut]
+    more: int = Field(examples=[0])
+
+
+class OwnerList(BaseModel):
+    listed: list[GroupOut]
+    more: int = Field(examples=[0])
+    unowned: TallyOut
+
+
+class SiteList(BaseModel):
+    listed: list[GroupOut]
+    more: int = Field(examples=[0])
+    nowhere: TallyOut
+
+
+class WhoOut(BaseModel):
+    """Whom the answer concerns, the worst first."""
+
+    services: ConcernedList
+    applications: ConcernedList
+    owners: OwnerList
+    sites: SiteList
+
+
+class StaleOut(BaseModel):
+    """A relation that decided, and that nobody confirmed in time."""
+
+    id: str = Field(examples=["rel-7"])
+    type: str = Field(examples=["connects_to"])
+    source: ItemOut
+    target: ItemOut
+    since: str = Field(examples=["stale since 2026-01-02"])
+
+
+class NextOut(BaseModel):
+    """Cursors; null where a list ends. The page of one has no rows of the other."""
+
+    affected: str | None
+    unknown: str | None
+
+
 class ImpactAnswer(BaseModel):
-    """Whoever the change makes worse, whoever is unknown, and counts that add up."""
+    """Whoever the change makes worse, whoever is unknown, and counts that add up.
+
+    `head` is the coverage in one line, `hash` covers who is affected, how, and who is unknown, `rules` names the
+    version of model and rules. `assumed` counts the CIs whose reasons hang on an assumed redundancy.
+    """
 
     revision: int = Field(examples=[42])
+    rules: str = Field(examples=["5f2c"])
+    hash: str = Field(examples=["9c01"])
+    head: str = Field(examples=["143 affected, 12 unknown: 9 never logged in, 3 stale"])
+    question: QuestionOut
     counts: dict[str, int] = Field(examples=[{"cis": 60, "affected": 4, "unknown": 1, "unaffected": 55}])
+    unknown_because: dict[str, int] = Field(examples=[{"missing": 1}])
+    assumed: int = Field(examples=[0])
+    notes: list[str]
+    stale: list[StaleOut]
+    stale_in_all: int = Field(examples=[0])
+    temporary: bool = False
+    who: WhoOut
     affected: list[AffectedOut]
     unknown: list[UnknownOut]
-    unknown_because: dict[str, int] = Field(examples=[{"missing": 1}])
-    notes: list[str]
-    temporary: bool = False
+    next: NextOut
 
 
 class Journal(BaseModel):

@@ -1,0 +1,171 @@
+"""Impact: what a change would do, page by page; each page is of one revision."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from api import cursor, impacts
+from api.auth import Reader, ServicesOf
+from api.histories import moment
+from api.impacts import Page
+from api.moments import AT, GONE
+from api.problems import Problem
+from api.routes.cis import CI_ID, known
+from api.routes.shapes import ImpactAnswer, ImpactQuestion
+from api.wiring import Services
+from cmdb.impact import Evaluation, Question
+from cmdb.inventory import Inventory
+from cmdb.model import ModelError
+from cmdb.store.base import Gone
+
+router = APIRouter(tags=["impact"])
+
+WAIT_S: Final = 5.0
+"""How long a request waits for a revision that it names."""
+_LOOK_S: Final = 0.05
+
+KIND = Annotated[str, Query(max_length=100, examples=["power_off"])]
+DOWN = Annotated[list[str] | None, Query(max_length=1000, description="a CI that is down already; may be repeated")]
+RESTARTS = Annotated[bool, Query(description="with patch: it restarts what it patches")]
+WAIT_FOR = Annotated[
+    int | None, Query(ge=0, le=2**62, description="a revision that must be in the answer; waited for, for 5 seconds")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as a request brings it, and which of its rows are wanted."""
+
+    what: Sequence[str]
+    kind: str
+    down: Sequence[str]
+    restarts: bool
+    at: str | None
+    wait_for: int | None
+    limit: int = 100
+    next: str | None = None
+    level: Sequence[str] = ()
+    cls: Sequence[str] = ()
+    site: str | None = None
+
+
+@router.post("/impact", response_model=ImpactAnswer, responses=GONE)
+def impact(question: ImpactQuestion, reader: Reader, services: ServicesOf) -> JSONResponse:
+    """What a change would do: what goes down, is degraded, loses its spare or its backup, why, and how sure.
+
+    Totals first, then rows: the worst of the affected, and those of whom nobody can tell. Long lists go on with one of
+    the cursors of `next`, sent with the same question; each page is of the same revision.
+    """
+    del reader
+    return JSONResponse(_answered(services, Asked(**dict(question))))
+
+
+@router.get("/cis/{ci}/impact", response_model=ImpactAnswer, responses=GONE)
+def impact_of(
+    ci: CI_ID,
+    reader: Reader,
+    services: ServicesOf,
+    kind: KIND = "power_off",
+    down: DOWN = None,
+    restarts: RESTARTS = False,
+    at: AT = None,
+    wait_for: WAIT_FOR = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="at most so many rows of each list")] = 100,
+    next_: Annotated[
+        str | None, Query(alias="next", max_length=4000, description="a cursor of the page before")
+    ] = None,
+    level: Annotated[list[str] | None, Query(max_length=5, description="down, degraded, at_risk, …")] = None,
+    cls: Annotated[list[str] | None, Query(alias="class", max_length=50, description="subclasses included")] = None,
+    site: Annotated[str | None, Query(max_length=255, description="a building, or - for none that is known")] = None,
+) -> JSONResponse:
+    """The same for one CI."""
+    del reader
+    found = known(services.inventory, ci, moment(services.inventory, at)).ci.id
+    asked = Asked([found], kind, down or (), restarts, at, wait_for, limit, next_, level or (), cls or (), site)
+    return JSONResponse(_answered(services, asked))
+
+
+def _answered(services: Services, asked: Asked) -> dict[str, Any]:
+    inventory = services.inventory
+    question = inventory.question(asked.what, asked.kind, asked.down, restarts=asked.restarts)
+    wanted = impacts.wanted(inventory, asked.level, asked.cls, asked.site)
+    going_on = _Going(services.cursor_key, question, wanted)
+    if asked.next is None:
+        starts, at = {"affected": 0, "unknown": 0}, moment(inventory, asked.at)
+    else:
+        name, start, at = going_on.read(asked.next)
+        starts = {name: start}
+    evaluation = evaluated(inventory, question, at, asked.wait_for if asked.next is None else None)
+    answer = evaluation.answer()
+    nothing = Page((), None)
+    affected, unknown = nothing, nothing
+    if "affected" in starts:
+        affected = impacts.page_of_affected(answer, wanted, starts["affected"], asked.limit)
+    if "unknown" in starts:
+        unknown = impacts.page_of_unknown(answer, wanted, starts["unknown"], asked.limit)
+    following = {
+        "affected": going_on.write("affected", affected.next, answer.revision),
+        "unknown": going_on.write("unknown", unknown.next, answer.revision),
+    }
+    return impacts.document(answer, inventory.who(answer), affected, unknown, following)
+
+
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """Cursors of a question: which list, from where on, at which revision."""
+
+    key: bytes
+    question: Question
+    wanted: impacts.Wanted
+
+    @property
+    def _bound(self) -> list[Any]:
+        question, wanted = self.question, self.wanted
+        asked = [question.targets, question.relations, question.kind, question.down, question.restarts]
+        return ["impact", *asked, sorted(wanted.levels), sorted(wanted.classes), wanted.site]
+
+    def write(self, name: str, place: int | None, revision: int) -> str | None:
+        return None if place is None else cursor.write(self.key, self._bound, (place, f"{name}@{revision}"))
+
+    def read(self, text: str) -> tuple[str, int, int]:
+        place, which = cursor.read(self.key, self._bound, text)
+        name, _, revision = which.partition("@")
+        return name, int(place), int(revision)
+
+
+def evaluated(inventory: Inventory, question: Question, at: int | None, wait_for: int | None = None) -> Evaluation:
+    """The question evaluated now or at a revision, once what is waited for is there."""
+    if wait_for is not None:
+        if at is not None and at < wait_for:
+            raise ModelError(
+                f"wait_for: revision {wait_for} is not in an answer at revision {at}; leave out one of them"
+            )
+        _await(inventory, wait_for)
+    try:
+        return inventory.impact(question, at)
+    except Gone as error:
+        raise Problem(
+            410,
+            f"{error}; history is kept from revision {error.oldest} on: ask again without `next`, or with an `at` of "
+            "then or later",
+            oldest=error.oldest,
+        ) from error
+
+
+def _await(inventory: Inventory, revision: int) -> None:
+    ends = time.monotonic() + WAIT_S
+    while (newest := inventory.newest()) < revision:
+        if time.monotonic() > ends:
+            raise Problem(
+                503,
+                f"revision {revision} is not there: the newest is {newest}, {WAIT_S:.0f} seconds after it was asked "
+                "for; ask again once it is",
+                {"Retry-After": "5"},
+            )
+        time.sleep(_LOOK_S)
