@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from api.pages.sieve import MARKS, Heap, Sifted
+from api.pages.sieve import DRAWN, MARKS, Heap, Sifted
+from cmdb.impact import Outline
 
-DRAWN: Final = 2_000
-"""So many CIs are drawn at most; of the others a grid says how many they are."""
 LEAST_WIDTH, LEAST_HEIGHT = 600, 320
 _HEAD: Final = 26
 _TITLE: Final = 18
@@ -47,13 +46,13 @@ _CUTS: Final = (DRAWN, 1_000, 500, 250, 120, 60, 30, 15, 8)
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """CIs of one class at one distance. `drawn` are places in the answer; `total` is how many there are, `marks` of
+    """CIs of one class at one distance. `drawn` are those with a cell; `total` is how many there are, `marks` of
     which mark. Its box begins under its title; `cell` is the width and height of a cell, `across` are in a row."""
 
     cls: str
     total: int
     marks: Mapping[str, int]
-    drawn: tuple[int, ...]
+    drawn: tuple[Outline, ...]
     x: int = 0
     y: int = 0
     across: int = 1
@@ -163,12 +162,12 @@ def _cap(sizes: Sequence[int]) -> int:
 
 def _grid(cls: str, heaps: Iterable[Heap], found: Sifted, cap: int) -> Grid:
     marks: dict[str, int] = {}
-    drawn: list[int] = []
+    drawn: list[Outline] = []
     for heap in heaps:
         drawn += found.members[heap][:cap]
         for mark, count in found.heaps[heap].items():
             marks[mark] = marks.get(mark, 0) + count
-    return Grid(cls, sum(marks.values()), _in_order(marks), tuple(sorted(drawn)))
+    return Grid(cls, sum(marks.values()), _in_order(marks), tuple(drawn))
 
 
 def _in_order(marks: Mapping[str, int]) -> dict[str, int]:
@@ -186,7 +185,7 @@ def _folded(grids: list[Grid], most: int) -> tuple[Grid, ...]:
         return tuple(grids)
     kept, rest = grids[: most - 1], grids[most - 1 :]
     marks: dict[str, int] = {mark: sum(grid.marks.get(mark, 0) for grid in rest) for mark in MARKS}
-    drawn = tuple(sorted(place for grid in rest for place in grid.drawn))
+    drawn = tuple(one for grid in rest for one in grid.drawn)
     return *kept, Grid(OTHERS, sum(grid.total for grid in rest), _in_order(marks), drawn)
 
 

@@ -16,6 +16,8 @@ MARKS: Final = ("down", "degraded", "at_risk", "leaning", "unprotected", "unmana
 """How a CI is drawn, the worst first: its availability where that got worse, `leaning` where its risk is inherited."""
 LOOKED_THROUGH: Final = 100_000
 """So many rows of an answer are looked through, the worst first; beyond it its own counts stand."""
+DRAWN: Final = 2_000
+"""So many CIs are drawn at most; of the others a grid says how many they are."""
 NOWHERE: Final = "-"
 """The site of whoever stands in no building."""
 _SLICE: Final = 4_000
@@ -45,14 +47,15 @@ class Heap(NamedTuple):
 class Sifted:
     """What a pass found. `looked` rows of `of` were looked through; `places` are those that are wanted, in order.
 
-    `heaps` counts the wanted by mark, `classes`, `sites` and `levels` everybody that was looked at.
+    `heaps` counts the wanted by mark, `members` are the first of each heap, who may be drawn. `classes`, `sites` and
+    `levels` count everybody that was looked at.
     """
 
     looked: int
     of: int
     places: list[int] = field(default_factory=list)
     heaps: dict[Heap, Counter[str]] = field(default_factory=dict)
-    members: dict[Heap, list[int]] = field(default_factory=dict)
+    members: dict[Heap, list[Outline]] = field(default_factory=dict)
     levels: Counter[str] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
     sites: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -97,7 +100,8 @@ def sift(answer: Answer, wanted: Wanted, most: int = LOOKED_THROUGH) -> Sifted:
         if heap not in found.heaps:
             found.heaps[heap], found.members[heap] = Counter(), []
         found.heaps[heap][mark(one, levels)] += 1
-        found.members[heap].append(place)
+        if len(found.members[heap]) < DRAWN:
+            found.members[heap].append(one)
     return found
 
 

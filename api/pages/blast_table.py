@@ -1,0 +1,62 @@
+"""An answer as CSV: everybody who is worse off, then everybody of whom nobody can tell."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from api.pages.sieve import NOWHERE, Wanted, worse
+from cmdb.impact import Affected, Answer, Outline
+
+COLUMNS: Final = (
+    "verdict", "id", "class", "name", "site", "availability", "was_availability", "protection", "was_protection",
+    "management", "was_management", "own", "distance", "because", "first_cause", "assumed",
+)  # fmt: skip
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula when a cell begins with it; devices say what they like."""
+_SLICE: Final = 1_000
+
+
+def lines(answer: Answer, wanted: Wanted) -> Iterator[str]:
+    """The file (RFC 4180), a few thousand lines at a time; no row is left out but by the filter."""
+    yield _written([COLUMNS])
+    for start in range(0, len(answer.outlines), _SLICE):
+        outlines = answer.outlines[start : start + _SLICE]
+        affected = answer.affected[start : start + _SLICE]
+        yield _written([_row(one, of) for one, of in zip(outlines, affected, strict=True) if _passes(one, wanted)])
+    for start in range(0, len(answer.unknown) if wanted.everything else 0, _SLICE):
+        yield _written(
+            ["unknown", one.ci.id, one.ci.cls, one.ci.name, *[""] * 9, one.reason, "", ""]
+            for one in answer.unknown[start : start + _SLICE]
+        )
+
+
+def _passes(one: Outline, wanted: Wanted) -> bool:
+    site = NOWHERE if one.site is None else one.site.id
+    return (
+        not wanted.levels.isdisjoint(worse(one) if wanted.levels else ())
+        or not wanted.levels
+    ) and wanted.cls in {"", one.ci.cls} and wanted.site in {"", site}  # fmt: skip
+
+
+def _row(one: Outline, of: Affected) -> Sequence[object]:
+    first = next((reason.first_cause for reason in of.because if reason.first_cause is not None), None)
+    return (
+        "affected", one.ci.id, one.ci.cls, one.ci.name, "" if one.site is None else one.site.name,
+        one.now.availability, one.was.availability, one.now.protection, one.was.protection, one.now.management,
+        one.was.management, "" if one.own is None else "own" if one.own else "inherited",
+        "" if one.distance is None else one.distance, "; ".join(dict.fromkeys(reason.text for reason in of.because)),
+        "" if first is None else first[1], "yes" if any(reason.assumed for reason in of.because) else "",
+    )  # fmt: skip
+
+
+def _written(rows: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> str:
+    written = io.StringIO()
+    writer = csv.writer(written)
+    for cells in rows:
+        writer.writerow(
+            [f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell for cell in cells]
+        )
+    return written.getvalue()
