@@ -1,0 +1,102 @@
+"""The application in a process of its own, as `cmdb serve` runs it, with bare routes beside its own to compare with.
+
+`/bare?size=N` answers N bytes from a plain function, `/bare/known?size=N` the same to whoever shows a token.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import uvicorn
+from fastapi import FastAPI, Response
+
+from api.app import create_app
+from api.auth import Reader
+from api.settings import load
+from api.wiring import Services
+from operations.tokens import Role
+
+
+class Served(NamedTuple):
+    """Where it listens, what lets a reader in, and which process it is."""
+
+    port: int
+    token: str
+    pid: int
+
+
+@contextmanager
+def served(store: str, folder: Path) -> Iterator[Served]:
+    """Run it until left; `folder` takes its tokens and settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CMDB_")}
+    environment = own | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "CMDB_STORE": store}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.serving"], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        line = process.stdout.readline() if process.stdout is not None else ""
+        if not line:
+            raise SystemExit("the server did not start")
+        port, token = json.loads(line)
+        yield Served(port, token, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@lru_cache(maxsize=2000)
+def _filler(size: int) -> bytes:
+    return b'{"revision": 0, "filler": "' + b"x" * (size - 29) + b'"}'
+
+
+def _bare(size: int) -> Response:
+    return Response(_filler(size), media_type="application/json")
+
+
+def _known(size: int, reader: Reader) -> Response:
+    del reader
+    return Response(_filler(size), media_type="application/json")
+
+
+def application(services: Services) -> FastAPI:
+    app = create_app(services)
+    app.add_api_route("/bare", _bare)
+    app.add_api_route("/bare/known", _known)
+    return app
+
+
+def main() -> None:
+    """Serve the store of the settings; says port and token once it listens."""
+    services = Services(load())
+    token = services.tokens.create("bench", Role.READER)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            application(services),
+            http="httptools",
+            loop="uvloop",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+        )
+        print(json.dumps([listener.getsockname()[1], token]), flush=True)
+        uvicorn.Server(config).run(sockets=[listener])
+    services.close()
+
+
+if __name__ == "__main__":
+    main()
