@@ -1,0 +1,316 @@
+"""The fc layer on numbers says, on random fabrics, what the plain search says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+import pytest
+
+from cmdb.impact.fabric import Above, Fabric, FcCable, FcLeg, FcOutage, FcZone
+from cmdb.model import CI, Graph, Relation, Value
+from cmdb.naive.fabric import lost_near
+from cmdb.naive.intact import Intact, Leg
+from cmdb.naive.levels import Now, parted_without
+
+ROUNDS = 60
+"""Worlds in each case; there are as many cases as seeds. 50,000 were run by hand."""
+
+Pair = tuple[str, str]
+Elements = frozenset[str]
+
+
+class World:
+    """A small estate with fabrics, as the plain search and as the fc layer see it."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self.cis: dict[str, CI] = {}
+        self.relations: dict[str, Relation] = {}
+        self.names: list[str] = []
+        self._hardware()
+        self._guests()
+        self._storage()
+        self._cabling()
+        self._zoning()
+        self._legs()
+        self.number = {name: 3 * place + 1 for place, name in enumerate(self.names)}
+        self.relation_number = {id_: 2 * place for place, id_ in enumerate(self.relations)}
+        self.graph = Graph(1, self.cis, self.relations)
+
+    def _add(self, cls: str, count: int) -> list[str]:
+        added = [f"{cls}{len(self.names) + place}" for place in range(count)]
+        for name in added:
+            self.cis[name] = CI(name, cls, "default", name)
+        self.names += added
+        return added
+
+    def relate(self, type_: str, source: str, target: str, **columns: Value) -> None:
+        id_ = f"r{len(self.relations)}"
+        self.relations[id_] = Relation(id_, type_, source, target, columns)
+
+    def _some(self, names: list[str], most: int) -> list[str]:
+        return self._random.sample(names, min(len(names), self._random.randint(0, most)))
+
+    def _hardware(self) -> None:
+        self.fabrics = [
+            self._add("fc_switch", self._random.choice((1, 1, 2, 3, 4, 6)))
+            for _ in range(self._random.choice((1, 2, 2, 3)))
+        ]
+        self.switches = [switch for fabric in self.fabrics for switch in fabric]
+        self.servers = self._add("server", self._random.randint(1, 4))
+        for fabric in self.fabrics:
+            self._trunks(fabric)
+
+    def _trunks(self, fabric: list[str]) -> None:
+        """A cascade, a ring, a core with edges, or a mesh; some trunks are double, some join two fabrics."""
+        kind = self._random.choice(("cascade", "ring", "core", "mesh", "any"))
+        pairs = list(pairwise(fabric))
+        match kind:
+            case "ring" if len(fabric) > 2:
+                pairs.append((fabric[-1], fabric[0]))
+            case "core":
+                pairs = [(fabric[0], edge) for edge in fabric[1:]]
+            case "mesh":
+                pairs = [(one, other) for one in fabric for other in fabric if one < other]
+            case "any":
+                pairs = [(self._random.choice(fabric), self._random.choice(self.switches)) for _ in fabric]
+        for one, other in pairs:
+            if one == other:
+                continue
+            for _ in range(self._random.choice((1, 1, 1, 2))):
+                self.relate("connects_to", one, other, medium="fc")
+
+    def _guests(self) -> None:
+        self.guests = self._add("virtual_machine", self._random.randint(0, 3))
+        clusters = self._add("cluster", self._random.randint(0, 1))
+        for cluster in clusters:
+            for server in self._some(self.servers, 3):
+                self.relate("composed_of", cluster, server)
+        for guest in self.guests:
+            for host in self._some([*clusters, *self.servers], 2):
+                self.relate(self._random.choice(("hosted_on", "runs_on", "served_by")), guest, host)
+        if self._random.random() < 0.1:
+            self.relate("served_by", self._random.choice(self.servers), self._random.choice(self.names))
+
+    def _storage(self) -> None:
+        self.arrays = self._add("storage", self._random.randint(1, 3))
+        pools = self._add("pool", self._random.randint(0, 2))
+        self.volumes = self._add("volume", self._random.randint(1, 3))
+        for pool in pools:
+            for array in self._some(self.arrays, 2):
+                self.relate("part_of", pool, array)
+        for volume in self.volumes:
+            for above in self._some([*pools, *self.arrays], 2):
+                self.relate("part_of", volume, above)
+        if self._random.random() < 0.2:
+            self.relate("part_of", self._random.choice(self.volumes), self._random.choice(self.names))
+
+    def _port(self) -> Value:
+        return f"{self._random.randint(1, 3):016x}" if self._random.random() < 0.7 else "ignored"
+
+    def _cabling(self) -> None:
+        for end in (*self.servers, *self.arrays, *self._some(self.guests, 1)):
+            for switch in self._some(self.switches, 4):
+                for _ in range(self._random.choice((1, 1, 1, 2))):
+                    self._cable(end, switch)
+        if self._random.random() < 0.2:
+            self._cable(self._random.choice(self.servers), self._random.choice(self.arrays))
+        if self._random.random() < 0.2:
+            self._cable(self._random.choice(self.names), self._random.choice(self.names))
+
+    def _cable(self, one: str, other: str) -> None:
+        ends = (one, other) if self._random.random() < 0.5 else (other, one)
+        if one == other:
+            return
+        self.relate("connects_to", *ends, medium="fc", from_port=self._port(), to_port=self._port())
+
+    def _zoning(self) -> None:
+        for server in self.servers:
+            if self._random.random() < 0.4:
+                for array in self._some(self.arrays * 2, 4):
+                    ports = {"from_wwpn": self._port(), "to_wwpn": self._port()}
+                    self.relate("zoned_to", server, array, **ports)
+
+    def _legs(self) -> None:
+        owners = [*self.servers, *self.guests, *self._some(self.arrays, 1)]
+        targets = [*self.volumes, *self.arrays, *self._some(self.switches, 1), *self._some(self.servers, 1)]
+        self.legs = {
+            (owner, target): self._random.random() < 0.8
+            for owner in owners
+            for target in targets
+            if owner != target and self._random.random() < 0.6
+        }
+        for owner, target in self.legs:
+            self.relate("stored_on", owner, target, medium="fc")
+
+
+def fabric(world: World, intact: Intact) -> Fabric:
+    number, of = world.number, world.relation_number
+    cables = [one for one in world.relations.values() if one.type == "connects_to"]
+    zones = [one for one in world.relations.values() if one.type == "zoned_to"]
+
+    def port(relation: Relation, column: str) -> str | None:
+        said = relation.columns.get(column)
+        return said if isinstance(said, str) and said != "ignored" else None
+
+    return Fabric(
+        {number[switch] for switch in world.switches},
+        [
+            FcCable(of[one.id], number[one.source], port(one, "from_port"), number[one.target], port(one, "to_port"))
+            for one in cables
+        ],
+        [
+            FcZone(of[one.id], number[one.source], port(one, "from_wwpn"), number[one.target], port(one, "to_wwpn"))
+            for one in zones
+        ],
+        [
+            FcLeg(number[o], number[t], number[o], place, pure)
+            for place, ((o, t), pure) in enumerate(world.legs.items())
+        ],
+        Above(
+            lambda ci: {number[one]: far for one, far in intact.carriers(world.names[ci // 3]).items()},
+            lambda ci: {number[one]: far for one, far in intact.part_of(world.names[ci // 3]).items()},
+        ),
+    )
+
+
+def named(world: World, pairs: list[tuple[int, int]]) -> set[Pair]:
+    assert len(pairs) == len(set(pairs))
+    return {(world.names[owner // 3], world.names[target // 3]) for owner, target in pairs}
+
+
+def elements(world: World, found: frozenset[tuple[str, int]]) -> Elements:
+    relations = list(world.relations)
+    return frozenset(world.names[one // 3] if kind == "ci" else relations[one // 2] for kind, one in found)
+
+
+def parted(world: World, intact: Intact, down: set[str], out: frozenset[str]) -> set[Pair]:
+    """What no path joins any more; a target that is down itself does not matter: its leg fails."""
+    now = Now(intact, down, out)
+    return {pair for pair in world.legs if pair[1] not in down and now._parted(*pair)}
+
+
+def holding(world: World, intact: Intact, down: set[str], out: frozenset[str]) -> Iterator[Pair]:
+    """The pairs of pure legs that a path joins."""
+    now = Now(intact, down, out)
+    for pair, pure in world.legs.items():
+        if pure and pair[1] not in down and intact.joined(*pair) and not now._parted(*pair):
+            yield pair
+
+
+def newly_parting(world: World, intact: Intact, down: set[str], out: frozenset[str]) -> dict[Pair, Elements]:
+    found = {}
+    for owner, target in holding(world, intact, down, out):
+        ends = intact.carriers(owner), intact.part_of(target)
+        new = intact.fabric.parting(*ends, down, out) - intact.fabric.parting(*ends)
+        if new:
+            found[owner, target] = new
+    return found
+
+
+def risky(world: World, intact: Intact, down: set[str], out: frozenset[str], at_risk: set[str]) -> set[Pair]:
+    now = Now(intact, down, out)
+    return {
+        (owner, target)
+        for owner, target in holding(world, intact, down, out)
+        if parted_without(now, at_risk, owner, Leg(target))
+    }
+
+
+def check_what_is_parted(
+    world: World, random: Random, intact: Intact, outage: FcOutage, out: frozenset[str]
+) -> set[str]:
+    down: set[str] = set()
+    found = named(world, outage.begin())
+    assert found == parted(world, intact, down, out)
+    for _ in range(random.randint(0, 3)):
+        more = random.sample(world.names, random.choice((1, 1, 2)))
+        down |= set(more)
+        numbers = [world.number[name] for name in more]
+        new = named(world, outage.fail(np.array(numbers * 20) if random.random() < 0.2 else numbers))
+        assert new.isdisjoint(found)
+        found |= new
+        assert {pair for pair in found if pair[1] not in down} == parted(world, intact, down, out)
+    assert found == {pair for pair in world.legs if outage.is_parted(world.number[pair[0]], world.number[pair[1]])}
+    return down
+
+
+def check_what_hangs_by_one(
+    world: World, intact: Intact, outage: FcOutage, down: set[str], out: frozenset[str]
+) -> None:
+    parting = {
+        (world.names[owner // 3], world.names[target // 3]): elements(world, by)
+        for (owner, target), by in outage.parting().items()
+    }
+    expected = newly_parting(world, intact, down, out)
+    assert {pair: by for pair, by in parting.items() if pair[1] not in down} == expected
+
+
+def check_what_hangs_by_those_at_risk(
+    world: World, random: Random, intact: Intact, outage: FcOutage, down: set[str], out: frozenset[str]
+) -> None:
+    at_risk = set(down) | set(random.sample(world.names, random.randint(0, 3)))
+    found = named(world, outage.parted_without([world.number[name] for name in at_risk]))
+    assert {pair for pair in found if pair[1] not in down} == risky(world, intact, down, out, at_risk)
+    for _ in range(random.randint(0, 2)):
+        more = set(random.sample(world.names, random.randint(1, 2)))
+        at_risk |= more
+        new = named(world, outage.further_risk([world.number[name] for name in more]))
+        assert new.isdisjoint(found)
+        found |= new
+        assert {pair for pair in found if pair[1] not in down} == risky(world, intact, down, out, at_risk)
+    assert found == {pair for pair in world.legs if outage.is_risky(world.number[pair[0]], world.number[pair[1]])}
+    numbers = {world.number[name] for name in at_risk}
+    assert named(world, outage.parted_without(numbers.__contains__)) == found
+
+
+def check_the_ways_to_what_is_lost(
+    world: World, random: Random, intact: Intact, arrays: Fabric, out: frozenset[str]
+) -> None:
+    lost = set(random.sample(world.names, min(4, len(world.names))))
+    owner, target = random.choice(list(world.legs))
+    steps = {one: far + 1 for one, far in intact.part_of(target).items()} | dict(intact.carriers(owner))
+    expected: dict[str, int] = {}
+    for cable, other, far in lost_near(intact.fabric, steps):
+        hits = [cable] if cable in out else []
+        hits += [other] if other in lost and other in world.switches else []
+        for one in hits:
+            expected[one] = min(far, expected.get(one, far))
+
+    found = arrays.lost_near(
+        {world.number[one]: far for one, far in steps.items()},
+        {world.number[one] for one in lost},
+        [world.relation_number[one] for one in out],
+    )
+
+    assert {one: far for element, far in found for one in elements(world, frozenset({element}))} == expected
+    zones = {list(world.relations)[zone // 2] for zone in arrays.zones_of([world.number[one] for one in steps])}
+    assert zones == set(intact.fabric.zones_of(steps))
+
+
+def check(seed: int) -> None:
+    random = Random(seed)
+    world = World(random)
+    intact = Intact(world.graph)
+    arrays = fabric(world, intact)
+    numbers = {pair: (world.number[pair[0]], world.number[pair[1]]) for pair in world.legs}
+    if random.random() < 0.5:
+        joined = {pair: arrays.joined(*both) for pair, both in numbers.items()}
+        assert joined == {pair: intact.joined(*pair) for pair in world.legs}
+    for _ in range(3):
+        out = frozenset(random.sample(list(world.relations), min(len(world.relations), random.choice((0, 0, 1, 2)))))
+        outage = arrays.outage([world.relation_number[id_] for id_ in out])
+        down = check_what_is_parted(world, random, intact, outage, out)
+        check_what_hangs_by_one(world, intact, outage, down, out)
+        check_what_hangs_by_those_at_risk(world, random, intact, outage, down, out)
+        if world.legs:
+            check_the_ways_to_what_is_lost(world, random, intact, arrays, out)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_fc_layer_finds_what_the_plain_search_finds(seed: int) -> None:
+    for number in range(ROUNDS):
+        check(seed * ROUNDS + number)
