@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.graph import headline
+from api.cli.impact import headline
 from api.cli.output import Exit, fail, people, table
 from api.cli.running import Stopped, ending_on_signals, scan_with_a_bar, summary
 from api.cli.session import opened

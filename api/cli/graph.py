@@ -1,4 +1,4 @@
-"""Commands that ask the graph: show, find, impact, export, verify; and declare, which tells it."""
+"""Commands that ask the graph: show, find, export, verify; and declare, which tells it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,6 @@ from api.cli.session import JSON, opened, user
 if TYPE_CHECKING:
     from cmdb.inventory import Inventory
     from cmdb.store.base import StoredCI
-
-_KINDS = "power_off, remove, reboot, disconnect, configure or patch"
-_LEVELS = {
-    "up": "● up",
-    "at_risk": "◔ at risk",
-    "degraded": "◑ degraded",
-    "down": "✖ down",
-    "kept": "",
-    "unprotected": "unprotected",
-    "unmanaged": "unmanaged",
-}
 
 
 def show(
@@ -169,58 +158,6 @@ def find(
         )
     if not rows:
         fail(Exit.NOT_FOUND, "nothing fits")
-
-
-def impact(
-    what: Annotated[list[str], typer.Argument(help="CIs, CI[PORT] for a cable, or TYPE:FROM..TO for a relation")],
-    *,
-    kind: Annotated[str, typer.Option(help=_KINDS)],
-    down: Annotated[list[str] | None, typer.Option(help="a CI that is down already; may be repeated")] = None,
-    restarts: Annotated[bool, typer.Option("--restarts", help="with patch: it restarts what it patches")] = False,
-    as_json: JSON = False,
-) -> None:
-    """Say what a change would do: what goes down, is degraded, loses its spare or its backup, why, and how sure."""
-    with opened() as services:
-        answer = services.inventory.ask(what, kind, down or (), restarts=restarts)
-    document = answer.as_json()
-    if as_json:
-        emit(document)
-        return
-    _print_impact(document)
-
-
-def _print_impact(document: dict[str, Any]) -> None:
-    people().print(plain(headline(document)), markup=False)
-    rows = [
-        (
-            row["name"],
-            row["class"],
-            _LEVELS[row["availability"]],
-            " ".join(word for word in (_LEVELS[row["protection"]], _LEVELS[row["management"]]) if word),
-            row["distance"],
-            "; ".join(reason["text"] for reason in row["because"]),
-        )
-        for row in document["affected"]
-    ]
-    table(("affected", "class", "availability", "also", "distance", "because"), rows)
-    if document["unknown"]:
-        table(
-            ("unknown", "class", "reason"),
-            [(row["name"], row["class"], row["reason"]) for row in document["unknown"]],
-        )
-    for note in document["notes"]:
-        people().print(plain(f"note: {note}"), markup=False)
-
-
-_WORSE = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
-
-
-def headline(document: dict[str, Any]) -> str:
-    """An answer in one line: how many are worse and how, then how many are not, and of how many that is unknown."""
-    counts = document["counts"]
-    worse = ", ".join(f"{counts[level]} {level.replace('_', ' ')}" for level in _WORSE if counts[level])
-    temporary = " (temporary: a reboot)" if document.get("temporary") else ""
-    return f"{worse or 'nothing affected'}{temporary}; {counts['unaffected']} unaffected, {counts['unknown']} unknown"
 
 
 def declare(

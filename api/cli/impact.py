@@ -1,0 +1,216 @@
+"""Commands that ask what breaks: impact, why, spof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.output import Exit, emit, fail, people, plain, table
+from api.cli.session import JSON, opened
+
+if TYPE_CHECKING:
+    from cmdb.impact import Evaluation, Item, Step
+
+_KINDS = "power_off, remove, reboot, disconnect, configure or patch"
+_WHAT = "CIs, CI[PORT] for a cable, or TYPE:FROM..TO for a relation"
+_SHOWN = 200
+"""So many rows are shown to people who name no number."""
+_LEVELS = {
+    "up": "● up",
+    "at_risk": "◔ at risk",
+    "degraded": "◑ degraded",
+    "down": "✖ down",
+    "kept": "",
+    "unprotected": "unprotected",
+    "unmanaged": "unmanaged",
+}
+_WORSE = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
+
+DOWN = Annotated[list[str] | None, typer.Option(help="a CI that is down already; may be repeated")]
+RESTARTS = Annotated[bool, typer.Option("--restarts", help="with patch: it restarts what it patches")]
+AT = Annotated[str | None, typer.Option(help="as it was: at a revision or a time (2026-03-01T12:00Z)")]
+
+
+class Level(StrEnum):
+    """What rows may be chosen by."""
+
+    DOWN = "down"
+    DEGRADED = "degraded"
+    AT_RISK = "at_risk"
+    UNPROTECTED = "unprotected"
+    UNMANAGED = "unmanaged"
+
+
+def impact(
+    what: Annotated[list[str], typer.Argument(help=_WHAT)],
+    *,
+    kind: Annotated[str, typer.Option(help=_KINDS)],
+    down: DOWN = None,
+    restarts: RESTARTS = False,
+    at: AT = None,
+    level: Annotated[list[Level] | None, typer.Option(help="only CIs that are so; may be repeated")] = None,
+    cls: Annotated[list[str] | None, typer.Option("--class", help="only of this class or a subclass")] = None,
+    site: Annotated[str | None, typer.Option(help="only in this building; - for none that is known")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"at most so many rows of a list [{_SHOWN}; with --json all]")
+    ] = None,
+    tree: Annotated[bool, typer.Option("--tree/--table", help="each CI under what makes it so, or as a table")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Say what a change would do: what goes down, is degraded, loses its spare or its backup, why, and how sure."""
+    from api import impacts
+    from api.histories import moment
+
+    if tree and as_json:
+        fail(Exit.BAD_INPUT, "--tree is for people, --json for programs: leave out one of them")
+    most = limit if as_json or limit is not None else _SHOWN
+    with opened() as services:
+        inventory = services.inventory
+        wanted = impacts.wanted(inventory, level or (), cls or (), site)
+        then = moment(inventory, at, "--at")
+        evaluation = inventory.impact(inventory.question(what, kind, down or (), restarts=restarts), then)
+        answer = evaluation.answer()
+        affected = impacts.page_of_affected(answer, wanted, 0, most)
+        unknown = impacts.page_of_unknown(answer, wanted, 0, most)
+        document = impacts.document(answer, inventory.who(answer), affected, unknown, {})
+        stems = _stems(evaluation, [row["id"] for row in document["affected"]]) if tree else {}
+    if as_json:
+        emit({name: value for name, value in document.items() if name != "next"})
+        return
+    people().print(plain(f"{document['head']}\n{headline(document)}; revision {document['revision']}"), markup=False)
+    if tree:
+        _print_tree(document["affected"], stems)
+    else:
+        _print_table(document["affected"])
+    _print_more(affected.next, answer.counts["affected"], len(document["affected"]), "affected")
+    table(
+        ("unknown", "class", "reason"),
+        [(row["name"], row["class"], row["reason"]) for row in document["unknown"]],
+    )
+    _print_more(unknown.next, answer.counts["unknown"], len(document["unknown"]), "unknown")
+    _print_who(document["who"])
+    for note in document["notes"]:
+        people().print(plain(f"note: {note}"), markup=False)
+
+
+def headline(document: Mapping[str, Any]) -> str:
+    """An answer in one line: how many are worse and how, then how many are not, and of how many that is unknown."""
+    counts = document["counts"]
+    worse = ", ".join(f"{counts[level]} {level.replace('_', ' ')}" for level in _WORSE if counts[level])
+    temporary = " (temporary: a reboot)" if document.get("temporary") else ""
+    return f"{worse or 'nothing affected'}{temporary}; {counts['unaffected']} unaffected, {counts['unknown']} unknown"
+
+
+def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    table(
+        ("affected", "class", "availability", "also", "distance", "because"),
+        [
+            (
+                row["name"],
+                row["class"],
+                _LEVELS[row["availability"]],
+                _also(row),
+                row["distance"],
+                "; ".join(reason["text"] for reason in row["because"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _also(row: Mapping[str, Any]) -> str:
+    return " ".join(word for word in (_LEVELS[row["protection"]], _LEVELS[row["management"]]) if word)
+
+
+def _print_more(following: int | None, in_all: int, shown: int, what: str) -> None:
+    """Never silence: a list that is cut says so."""
+    if following is not None:
+        people().print(f"… of {in_all} {what} {shown} are shown: --limit shows more, --json all", markup=False)
+
+
+def _print_who(who: Mapping[str, Any]) -> None:
+    for name in ("services", "applications"):
+        rows = [
+            (
+                row["name"],
+                _LEVELS[row["availability"]],
+                _also(row),
+                *(row["values"].get(value, "") for value in ("sla", "audience", "criticality")),
+                ", ".join(row["owners"]),
+                row["values"].get("contact", ""),
+            )
+            for row in who[name]["listed"]
+        ]
+        table((name, "availability", "also", "sla", "audience", "criticality", "owners", "contact"), rows)
+        _and_more(who[name]["more"])
+    for name, rest in (("owners", "unowned"), ("sites", "nowhere")):
+        rows = [
+            (row["name"], *_counted(row["counts"]), ", ".join(row["values"].values())) for row in who[name]["listed"]
+        ]
+        if rows and who[name][rest]["affected"]:
+            rows.append((f"({rest})", *_counted(who[name][rest]), ""))
+        table((name, "affected", *(word.replace("_", " ") for word in _WORSE), "reached by"), rows)
+        _and_more(who[name]["more"])
+
+
+def _counted(counts: Mapping[str, int]) -> tuple[str, ...]:
+    return (str(counts["affected"]), *(str(counts[word] or "") for word in _WORSE))
+
+
+def _and_more(more: int) -> None:
+    if more:
+        people().print(f"… and {more} more", markup=False)
+
+
+def _stems(evaluation: Evaluation, ids: Iterable[str]) -> dict[str, tuple[Step, ...]]:
+    """The chain of causes of each CI, from its first cause on."""
+    return {id_: evaluation.why(id_).path for id_ in ids}
+
+
+def _print_tree(rows: Sequence[Mapping[str, Any]], stems: Mapping[str, Sequence[Step]]) -> None:
+    """Each CI under what makes it so: the first causes at the roots."""
+    shown = {row["id"]: row for row in rows}
+    above: dict[str, str] = {}
+    names: dict[str, Item] = {}
+    for id_ in sorted(stems, key=lambda id_: len(stems[id_])):
+        for cause, step in pairwise(stems[id_]):
+            if cause.ci.id != step.ci.id and not _is_under(cause.ci.id, step.ci.id, above):
+                above.setdefault(step.ci.id, cause.ci.id)
+        names |= {step.ci.id: step.ci for step in stems[id_]}
+    below: dict[str | None, list[str]] = {}
+    for id_ in dict.fromkeys([*shown, *names]):
+        below.setdefault(above.get(id_), []).append(id_)
+    _print_branches(below, lambda id_: _branch(shown.get(id_), names.get(id_)))
+
+
+def _is_under(id_: str, of: str, above: Mapping[str, str]) -> bool:
+    at: str | None = id_
+    while at is not None:
+        if at == of:
+            return True
+        at = above.get(at)
+    return False
+
+
+def _branch(row: Mapping[str, Any] | None, named: Item | None) -> str:
+    if row is None:
+        return "" if named is None else f"{named.name}  {named.cls}"
+    words = [row["name"], row["class"], _LEVELS[row["availability"]], _also(row)]
+    because = row["because"][0]["text"] if row["because"] else ""
+    return "  ".join(word for word in (*words, because) if word)
+
+
+def _print_branches(below: Mapping[str | None, Sequence[str]], drawn: Callable[[str], str]) -> None:
+    """Depth first, with a stack of our own: a chain of causes may be longer than Python's."""
+    waiting = [(id_, "", "") for id_ in reversed(below.get(None, ()))]
+    while waiting:
+        id_, lead, under = waiting.pop()
+        people().print(plain(f"{lead}{drawn(id_)}").replace("\n", " "), markup=False, soft_wrap=True)
+        children = below.get(id_, ())
+        for place, child in reversed(list(enumerate(children))):
+            last = place == len(children) - 1
+            waiting.append((child, f"{under}{'└─ ' if last else '├─ '}", f"{under}{'   ' if last else '│  '}"))
