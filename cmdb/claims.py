@@ -104,6 +104,29 @@ def contested_columns(
     return found
 
 
+def on_relations(
+    relations: Iterable[Relation], claimed: Iterable[Said], id_of: Callable[[int], str], cis: Mapping[str, CI]
+) -> dict[str, list[ClaimView]]:
+    """Who says that there is each relation, by its id, the last confirmed first; `reason` says where that is stale."""
+    by_ends: dict[tuple[str, frozenset[str]], list[Said]] = {}
+    for one in claimed:
+        by_ends.setdefault((one.type, frozenset({id_of(one.source), id_of(one.target)})), []).append(one)
+    found: dict[str, list[ClaimView]] = {}
+    for relation in relations:
+        views = [
+            replace(
+                _view(relation.type, True, one.by, won=True, reason="stale" if one.by.stale else ""),
+                relation=relation.id,
+            )
+            for one in by_ends.get((relation.type, frozenset({relation.source, relation.target})), ())
+            if _is_said_of(relation, one, id_of(one.source), cis)
+        ]
+        found[relation.id] = sorted(
+            _once(views), key=lambda one: (one.confirmed, one.source, one.section), reverse=True
+        )
+    return found
+
+
 def _is_said_of(relation: Relation, said: Said, source: str, cis: Mapping[str, CI]) -> bool:
     """Whether a claim on a relation of these ends has its keys, too; a cable may be told from either end."""
     row = RELATION_TYPES[relation.type]

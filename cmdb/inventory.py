@@ -12,7 +12,7 @@ from cmdb import export, history, lookup, rehearsal, schema, speakers, what
 from cmdb.absorb import Known, Outcome
 from cmdb.amend import amended
 from cmdb.brake import Loss, Silence
-from cmdb.claims import ClaimView, claims_on, contested_columns
+from cmdb.claims import ClaimView, claims_on, contested_columns, on_relations
 from cmdb.codec import Json
 from cmdb.declare import Estate, read_document, read_estate
 from cmdb.difference import difference
@@ -283,6 +283,37 @@ class Inventory:
             columns = contested_columns(self.relations(found.ci.id), claimed, view.id_of, self.graph().cis)
             return speakers.named([*own, *columns], found.ci.space, self._store.records)
 
+    def links(self, ids: Collection[str], ends: Collection[str], at: int) -> dict[str, Relation]:
+        """Relations as they were at a revision; `ends` are CIs that each of them has at an end."""
+        if self._store.position().revision == at:
+            found = self._store.relations_by_id(ids)
+            if self._store.position().revision == at:
+                return found
+        return {one.id: one for one in self._store.relations_at(ends, at) if one.id in ids}
+
+    def named(self, ids: Collection[str], at: int) -> dict[str, CI]:
+        """CIs as they were at a revision."""
+        if self._store.position().revision == at:
+            found = self._store.get(ids)
+            if self._store.position().revision == at:
+                return {id_: stored.ci for id_, stored in found.items()}
+        return {id_: stored.ci for id_, stored in self._store.get_at(ids, at).items()}
+
+    def vouched(self, relations: Collection[Relation]) -> dict[str, list[ClaimView]]:
+        """Who says now that there are these relations, in which section, and when last, by their ids."""
+        cis = {id_: stored.ci for id_, stored in self._store.get(_ends(relations)).items()}
+        there = [one for one in relations if {one.source, one.target} <= cis.keys()]
+        found: dict[str, list[ClaimView]] = {one.id: [] for one in relations}
+        with self._transactions.lock:
+            known = self._transactions.read()
+            for source in sorted({one.source for one in there} & known.settled.cards.keys()):
+                view = known.view()
+                claimed = claimed_relations(view, view.number_of(source), self._rules, self._clock())
+                own = [one for one in there if one.source == source]
+                for id_, claims in on_relations(own, claimed, view.id_of, cis).items():
+                    found[id_] = speakers.named(claims, cis[source].space, self._store.records)
+        return found
+
     def readings(self, ci: str) -> list[Reading]:
         """The newest measured values of a CI and its parts, which flap and make no history."""
         found = self.stored(ci)
@@ -376,21 +407,18 @@ class Inventory:
     def who(self, answer: Answer) -> Who:
         """Whom an answer concerns, as was known at its revision."""
 
-        def cis(ids: Collection[str]) -> dict[str, CI]:
-            return {id_: stored.ci for id_, stored in self._store.get(ids).items()}
-
-        def cis_then(ids: Collection[str]) -> dict[str, CI]:
-            return {id_: stored.ci for id_, stored in self._store.get_at(ids, answer.revision).items()}
-
-        def relations_then(ids: Collection[str], types: Collection[str]) -> list[Relation]:
+        def then(ids: Collection[str], types: Collection[str]) -> list[Relation]:
             return [one for one in self._store.relations_at(ids, answer.revision) if one.type in types]
+
+        def cis(ids: Collection[str]) -> dict[str, CI]:
+            return self.named(ids, answer.revision)
 
         # What is said now is read much faster; it is what was said then, where nothing was written meanwhile.
         if self._store.position().revision == answer.revision:
             found = who(answer, cis, self._store.relations)
             if self._store.position().revision == answer.revision:
                 return found
-        return who(answer, cis_then, relations_then)
+        return who(answer, cis, then)
 
     def single_points(self, enough: Callable[[], bool] = lambda: False) -> tuple[Sequence[SinglePoint], bool]:
         """The CIs and cables whose loss alone takes a service down, the worst first; False where the time was up."""
@@ -437,6 +465,10 @@ class Inventory:
             return export.canonical(self.graph())
         with self._transactions.lock:
             return export.canonical(from_scratch(self._transactions.read().world, self._rules, self._clock()))
+
+
+def _ends(relations: Iterable[Relation]) -> set[str]:
+    return {end for relation in relations for end in (relation.source, relation.target)}
 
 
 def _copy(graph: Graph) -> Graph:
