@@ -20,6 +20,7 @@ from api.pages import (
     views_of_cis,
     views_of_conflicts,
     views_of_evidence,
+    views_of_impact,
     views_of_parked,
     views_of_problems,
     views_of_runs,
@@ -60,6 +61,7 @@ _API = (
 _PAGES = (
     entry.router,
     views_of_cis.router,
+    views_of_impact.router,
     views_of_changes.router,
     views_of_evidence.router,
     views_of_conflicts.router,

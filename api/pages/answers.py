@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from api.pages.catalogue import Texts
-from cmdb.impact import ASSUMED_NOTE, AXES, VLAN_NOTE, Affected, Answer, Item, Reason
+from cmdb.impact import ASSUMED_NOTE, AXES, VLAN_NOTE, Affected, Answer, Item, Outline, Reason, Standing, Unknown
 from cmdb.schema import RELATION_TYPES
 
-_DRAWN: Final = 500
-"""So many rows are drawn; the API lists all."""
+SHOWN: Final = 200
+"""So many rows stand on a page of a list; what is more has pages of its own, or stands in the CSV."""
 
 _COUNTS: Final = (
     "affected", "services", "down", "degraded", "at_risk", "unprotected", "unmanaged", "unknown", "unaffected",
@@ -21,16 +21,31 @@ _NOTES: Final = {VLAN_NOTE: "impact.note.vlan", ASSUMED_NOTE: "impact.note.assum
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """A reason: its sentence, the legs (id, name, class, state, flags), and the first cause where it is another CI.
+class Leg:
+    """A leg of a requirement. `relations` are ids; `stale` says since when nobody confirmed them."""
 
-    `axes` are those that it explains, where they are more than availability.
+    id: str | None
+    name: str
+    cls: str
+    state: str
+    flags: tuple[str, ...]
+    relations: tuple[str, ...] = ()
+    stale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A reason: its sentence, its legs, and the first cause (id, name) where that is another CI.
+
+    `axes` are those that it explains, where they are more than availability. `spare`: how many legs more than are
+    needed hold.
     """
 
     text: str
-    legs: tuple[tuple[str | None, str, str, str, tuple[str, ...]], ...]
+    legs: tuple[Leg, ...]
     first_cause: tuple[str, str] | None
     axes: tuple[str, ...] = ()
+    spare: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +59,14 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """A CI that is worse off; `own` is `own` or `inherited` where it is at risk."""
+
     ci: Item
     levels: tuple[Level, ...]
     distance: int | None
     own: str | None
-    because: tuple[Why, ...]
+    because: tuple[Ground, ...]
+    site: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,56 +79,94 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What the page shows; `affected_more` and `unknown_more` are how many it leaves to the API."""
+    """What the page shows of an answer beside its rows; `unknown_more` are how many it leaves to the CSV."""
 
     revision: int
+    hash: str
+    rules: str
+    head: str
     counts: tuple[tuple[str, int], ...]
-    affected: tuple[Row, ...]
-    affected_more: int
     unknown: tuple[Doubt, ...]
     unknown_more: int
+    unknown_because: tuple[tuple[str, str, int], ...]
     temporary: bool
+    assumed: int
     notes: tuple[str, ...]
 
 
-def drawn(answer: Answer, texts: Texts) -> Drawn:
-    """The answer as the page shows it."""
+def drawn(answer: Answer, texts: Texts, root: str = "") -> Drawn:
+    """The answer as the page shows it; of the unknown only those of a root, where one is given."""
+    strange: Iterable[Unknown] = answer.unknown[:SHOWN]
+    more = len(answer.unknown) - SHOWN
+    if root:
+        of_root = [one for one in answer.unknown[:_LOOKED_AT] if one.root == root]
+        strange, more = of_root[:SHOWN], answer.unknown_because.get(root, 0) - SHOWN
+    because = sorted(answer.unknown_because.items(), key=lambda pair: (-pair[1], pair[0]))
     return Drawn(
         revision=answer.revision,
+        hash=answer.hash,
+        rules=answer.rules,
+        head=head(answer, texts),
         counts=tuple((name, answer.counts[name]) for name in _COUNTS),
-        affected=tuple(_row(one, texts) for one in answer.affected[:_DRAWN]),
-        affected_more=max(0, len(answer.affected) - _DRAWN),
-        unknown=tuple(Doubt(one.ci, _doubts(one.reason, texts)) for one in answer.unknown[:_DRAWN]),
-        unknown_more=max(0, len(answer.unknown) - _DRAWN),
+        unknown=tuple(Doubt(one.ci, doubts(one.reason, texts)) for one in strange),
+        unknown_more=max(0, more),
+        unknown_because=tuple((root, _doubt(root, texts), count) for root, count in because),
         temporary=answer.temporary,
+        assumed=answer.assumed,
         notes=tuple(texts(_NOTES[note]) if note in _NOTES else note for note in answer.notes),
     )
 
 
-def _row(one: Affected, texts: Texts) -> Row:
-    worse = one.now.worse_than(one.was)
-    levels = tuple(
-        Level(axis, getattr(one.now, axis), getattr(one.was, axis) if axis in worse else None) for axis in AXES
+_LOOKED_AT: Final = 100_000
+
+
+def head(answer: Answer, texts: Texts) -> str:
+    """The coverage in one line, as `Answer.head` has it in English."""
+    because = sorted(answer.unknown_because.items(), key=lambda pair: (-pair[1], pair[0]))
+    roots = texts("impact.comma").join(
+        texts("impact.head_root", n=count, root=_doubt(root, texts)) for root, count in because
     )
+    told = texts("impact.head", affected=answer.counts["affected"], unknown=answer.counts["unknown"])
+    return texts("impact.head_because", told=told, roots=roots) if roots else told
+
+
+def row(one: Affected, texts: Texts, outline: Outline | None = None) -> Row:
+    """A CI that is worse off, with its reasons."""
     own = None if one.own is None else "own" if one.own else "inherited"
-    return Row(one.ci, levels, one.distance, own, _because(one, texts))
+    levels = stands(one.now, one.was)
+    site = None if outline is None else outline.site
+    return Row(one.ci, levels, one.distance, own, because(one.because, one.ci, texts), site)
 
 
-def _because(one: Affected, texts: Texts) -> tuple[Why, ...]:
+def stands(now: Standing, was: Standing) -> tuple[Level, ...]:
+    """Where a CI stands on each axis."""
+    worse = now.worse_than(was)
+    return tuple(Level(axis, getattr(now, axis), getattr(was, axis) if axis in worse else None) for axis in AXES)
+
+
+def because(reasons: Iterable[Reason], ci: Item, texts: Texts) -> tuple[Ground, ...]:
     """Each reason once, though it may explain several axes."""
-    axes: dict[Why, list[str]] = {}
-    for reason in one.because:
-        axes.setdefault(_why(reason, one.ci, texts), []).append(reason.axis)
-    return tuple(replace(why, axes=() if of == [AXES[0]] else tuple(dict.fromkeys(of))) for why, of in axes.items())
-
-
-def _why(reason: Reason, ci: Item, texts: Texts) -> Why:
-    legs = tuple(
-        (leg.id, leg.name, leg.cls, leg.state, tuple(flag for flag in ("active", "assumed") if getattr(leg, flag)))
-        for leg in reason.legs
+    axes: dict[Ground, list[str]] = {}
+    for reason in reasons:
+        axes.setdefault(_ground(reason, ci, texts), []).append(reason.axis)
+    return tuple(
+        replace(ground, axes=() if of == [AXES[0]] else tuple(dict.fromkeys(of))) for ground, of in axes.items()
     )
+
+
+def _ground(reason: Reason, ci: Item, texts: Texts) -> Ground:
+    legs = tuple(
+        Leg(
+            leg.id, leg.name, leg.cls, leg.state, tuple(flag for flag in ("active", "assumed") if getattr(leg, flag)),
+            leg.relations, None if leg.stale is None else _doubt(leg.stale, texts),
+        )
+        for leg in reason.legs
+    )  # fmt: skip
     first = reason.first_cause if reason.first_cause is not None and reason.first_cause[0] != ci.id else None
-    return Why(_sentence(reason, texts), legs, first)
+    spare = None
+    if reason.first_cause is None and reason.holding is not None and reason.needs is not None:
+        spare = reason.holding - reason.needs
+    return Ground(_sentence(reason, texts), legs, first, spare=spare)
 
 
 def _sentence(reason: Reason, texts: Texts) -> str:
@@ -124,35 +180,43 @@ def _sentence(reason: Reason, texts: Texts) -> str:
     return texts(f"impact.ground.{reason.kind}", by=by)
 
 
+_TYPES: Final = r"(?: \((?P<types>[^()]+)\))?"
 _DOUBTS: Final = (
     ("missing_since", re.compile(r"missing since (?P<time>.+)")),
     ("missing", re.compile(r"missing")),
     ("no_gateway", re.compile(r"no gateway is known: every question of the network is open")),
     ("no_cable", re.compile(r"no cable that is known connects it to a gateway")),
-    ("never_collected", re.compile(r"never collected \((?P<types>[^()]+)\)")),
-    ("never_scanned", re.compile(r"never scanned \((?P<types>[^()]+)\)")),
-    ("stale", re.compile(r"stale since (?P<time>\S+) \((?P<types>[^()]+)\)")),
-    ("section", re.compile(r"section (?P<section>\S+) (?P<how>\w+) \((?P<types>[^()]+)\)")),
+    ("leaning", re.compile(r"leans on what is unknown")),
+    ("never_collected", re.compile(rf"never collected{_TYPES}")),
+    ("never_logged_in", re.compile(rf"never logged in{_TYPES}")),
+    ("never_scanned", re.compile(rf"never scanned{_TYPES}")),
+    ("stale", re.compile(rf"stale since (?P<time>\S+){_TYPES}")),
+    ("section", re.compile(rf"section (?P<section>\S+) (?P<how>\w+){_TYPES}")),
     ("leans", re.compile(r"(?P<requirement>.+): (?P<name>.+) is unknown")),
 )
-"""The engine's reasons (`cmdb.impact.unknown`, `cmdb.project_gaps`); what fits none of them is shown as it is."""
+"""The engine's reasons (`cmdb.impact`, `cmdb.project_gaps`), and their roots, which name no types of relations; what
+fits none of them is shown as it is."""
 
 
-def _doubts(reason: str, texts: Texts) -> str:
+def doubts(reason: str, texts: Texts) -> str:
+    """Why nobody can tell, in the reader's words."""
     return "; ".join(_doubt(part, texts) for part in reason.split("; "))
 
 
 def _doubt(reason: str, texts: Texts) -> str:
     for key, pattern in _DOUBTS:
         if found := pattern.fullmatch(reason):
-            values = found.groupdict()
-            if "types" in values:
-                values["types"] = ", ".join(texts.word("relation", name) for name in values["types"].split(", "))
+            values: dict[str, object] = dict(found.groupdict())
+            types = found.groupdict().get("types")
             if "how" in values:
-                values["how"] = texts.word("runs.outcomes", values["how"])
+                values["how"] = texts.word("runs.outcomes", found["how"])
             if "requirement" in values:
-                values["requirement"] = _requirement(values["requirement"], texts)
-            return texts(f"impact.doubt.{key}", **values)
+                values["requirement"] = _requirement(found["requirement"], texts)
+            told = texts(f"impact.doubt.{key}", **values)
+            if types is None:
+                return told
+            named = ", ".join(texts.word("relation", name) for name in types.split(", "))
+            return texts("impact.doubt.of_types", told=told, types=named)
     return reason
 
 

@@ -23,7 +23,7 @@ from cmdb.impact import KINDS
 
 LANGUAGE_COOKIE: Final = "cmdb_language"
 _YEAR_S: Final = 365 * 24 * 3600
-_SHAPES: Final = {"up": "●", "at_risk": "◔", "degraded": "◑", "down": "✖", "unprotected": "◇", "unmanaged": "◇"}
+_SHAPES: Final = {"up": "●", "at_risk": "◆", "degraded": "▲", "down": "✖", "unprotected": "▽", "unmanaged": "○"}
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _IN_BYTES: Final = frozenset({"memory", "capacity", "size"})
 

@@ -1,4 +1,4 @@
-"""Pages of what is known: home, search, the list, one CI, and what breaks."""
+"""Pages of what is known: home, search, the list, and one CI."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api import views
 from api.auth import Reader, ServicesOf
-from api.pages import answers
 from api.pages.drawing import Drawing
 from api.pages.views_of_changes import last_touches
 from api.pages.views_of_evidence import last_replies
@@ -23,10 +22,9 @@ from api.paging import Pages
 from api.routes.cis import known
 from cmdb import schema
 from cmdb.inventory import Inventory
-from cmdb.model import CI, Change, ModelError, Relation, Revision, State
+from cmdb.model import CI, Change, Relation, Revision, State
 from cmdb.store import base
 from cmdb.store.base import StoredCI
-from cmdb.what import NotFound
 from operations.tokens import Role
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -292,33 +290,3 @@ def _places(document: Mapping[str, Any], inventory: Inventory) -> list[CI]:
         waiting += [row.target for row in above if row.type == "located_in" and row.source == stored.ci.id]
     order = ("building", "floor", "room", "rack")
     return sorted(found, key=lambda place: order.index(place.cls) if place.cls in order else 9)
-
-
-@router.get("/impact")
-def impact(
-    request: Request,
-    reader: Reader,
-    services: ServicesOf,
-    drawing: Drawing,
-    what: Annotated[str, Query(max_length=20_000)] = "",
-    kind: Annotated[str, Query(max_length=100)] = "power_off",
-    down: Annotated[str, Query(max_length=20_000)] = "",
-    restarts: Annotated[str, Query(max_length=10)] = "",
-) -> Response:
-    """Compose a question; its address holds it, so that an answer can be passed on."""
-    asked = {"what": what, "kind": kind, "down": down, "restarts": bool(restarts)}
-    missing = sorted(ci.name for ci in services.inventory.graph().cis.values() if ci.state is State.MISSING)
-    answer, wrong, status = None, None, 200
-    if what.strip():
-        try:
-            found = services.inventory.ask(_lines(what), kind, _lines(down), restarts=bool(restarts))
-            answer = answers.drawn(found, drawing.texts(request))
-        except ModelError as error:
-            wrong, status = str(error), 404 if isinstance(error, NotFound) else 422
-    return drawing.page(
-        request, "impact.html", reader, status=status, asked=asked, missing=missing, answer=answer, wrong=wrong
-    )
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]

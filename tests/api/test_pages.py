@@ -196,7 +196,7 @@ def test_a_ci_shows_each_value_with_its_source_and_its_relations_both_ways(visit
 
 @pytest.mark.parametrize(
     ("lang", "row"),
-    [("en", ["✖ down", "◑ degraded", "◑ degraded"]), ("zh", ["✖ 中断", "◑ 降级", "◑ 降级"])],
+    [("en", ["✖ down", "▲ degraded", "▲ degraded"]), ("zh", ["✖ 中断", "▲ 降级", "▲ 降级"])],
 )
 def test_an_impact_is_asked_on_the_page_from_the_page_of_a_ci(
     visit: Visit, services: Services, lang: str, row: list[str]
@@ -204,7 +204,7 @@ def test_an_impact_is_asked_on_the_page_from_the_page_of_a_ci(
     page = visit.go(f"/cis/{services.inventory.target('web1').cis[0]}?lang={lang}")
     page.locator("a.button").click()
     page.locator("input[value=reboot]").check()
-    page.locator("form.compose button").click()
+    page.locator("form.compose button.main").click()
 
     levels = page.locator("section[aria-labelledby=affected] .level").all_inner_texts()
     names = page.locator("section[aria-labelledby=affected] tbody th a").all_inner_texts()
