@@ -119,6 +119,12 @@ def within(limit_s: float) -> Callable[[], bool]:
     return lambda: time.monotonic() > ends
 
 
+def services_of(evaluation: Evaluation) -> list[str]:
+    """The services of an answer, which come first in it."""
+    answer = evaluation.answer()
+    return [one.ci.id for one in answer.outlines[: answer.counts["services"]] if one.ci.cls == "service"]
+
+
 def next_failures(
     inventory: Inventory, evaluation: Evaluation, of: Sequence[str], enough: Callable[[], bool]
 ) -> dict[str, Any]:

@@ -374,6 +374,13 @@ class Inventory:
         """What a WHAT means. Raises NotFound, or Ambiguous with the candidates."""
         return what.meant(text, InStore(self._store, [text]))
 
+    def ci_of(self, text: str) -> str:
+        """The id of the CI that a text means. Raises NotFound, Ambiguous, and ModelError where it means a relation."""
+        target = self.target(text)
+        if not target.cis:
+            raise ModelError(f"{text!r} is a relation, not a CI: name one of its ends")
+        return target.cis[0]
+
     def question(
         self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False
     ) -> Question:

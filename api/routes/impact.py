@@ -10,15 +10,22 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from api import cursor, impacts
+from api import cursor, impacts, reasons
 from api.auth import Reader, ServicesOf
 from api.histories import moment
 from api.impacts import Page
 from api.moments import AT, GONE
 from api.problems import Problem
 from api.routes.cis import CI_ID, known
-from api.routes.shapes import ImpactAnswer, ImpactQuestion
-from api.wiring import Services
+from api.routes.shapes import (
+    ImpactAnswer,
+    ImpactQuestion,
+    NextFailuresAnswer,
+    NextFailuresQuestion,
+    SinglePointList,
+    WhyAnswer,
+)
+from api.wiring import Services, now
 from cmdb.impact import Evaluation, Question
 from cmdb.inventory import Inventory
 from cmdb.model import ModelError
@@ -36,6 +43,7 @@ RESTARTS = Annotated[bool, Query(description="with patch: it restarts what it pa
 WAIT_FOR = Annotated[
     int | None, Query(ge=0, le=2**62, description="a revision that must be in the answer; waited for, for 5 seconds")
 ]
+SECONDS = Annotated[float, Query(ge=0, le=30, description="how long to look; what is cut short says so")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,67 @@ def impact_of(
     found = known(services.inventory, ci, moment(services.inventory, at)).ci.id
     asked = Asked([found], kind, down or (), restarts, at, wait_for, limit, next_, level or (), cls or (), site)
     return JSONResponse(_answered(services, asked))
+
+
+@router.get("/cis/{ci}/why", response_model=WhyAnswer, responses=GONE)
+def why(
+    ci: CI_ID,
+    reader: Reader,
+    services: ServicesOf,
+    what: Annotated[list[str], Query(min_length=1, max_length=1000, description="what is changed; may be repeated")],
+    kind: KIND = "power_off",
+    down: DOWN = None,
+    restarts: RESTARTS = False,
+    at: AT = None,
+    wait_for: WAIT_FOR = None,
+    next_failures: Annotated[bool, Query(description="with what would take it down next, after the change")] = False,
+    seconds: SECONDS = 10.0,
+) -> JSONResponse:
+    """Why a change affects a CI, or does not, or why nobody can tell: what decided, by how much, and who says so.
+
+    `said` of a relation is what is said now; it is empty where the answer is of another time.
+    """
+    del reader
+    inventory = services.inventory
+    then = moment(inventory, at)
+    found = known(inventory, ci, then).ci.id
+    question = inventory.question(what, kind, down or (), restarts=restarts)
+    evaluation = evaluated(inventory, question, then, wait_for)
+    document = reasons.why(inventory, evaluation, found, now())
+    if next_failures:
+        following = reasons.next_failures(inventory, evaluation, [found], reasons.within(seconds))
+        document["next_failures"] = following["items"][0] if following["items"] else None
+    return JSONResponse(document)
+
+
+@router.post("/impact/next-failures", response_model=NextFailuresAnswer, responses=GONE)
+def next_failures(question: NextFailuresQuestion, reader: Reader, services: ServicesOf) -> JSONResponse:
+    """Which CI or cable would take a CI down next, after the change and not without it: of each service of the answer,
+    or of the CIs that `of` names. `complete` is false where the time was not enough."""
+    del reader
+    inventory = services.inventory
+    asked = inventory.question(question.what, question.kind, question.down, restarts=question.restarts)
+    evaluation = evaluated(inventory, asked, moment(inventory, question.at), question.wait_for)
+    of = [inventory.ci_of(text) for text in question.of] or reasons.services_of(evaluation)
+    return JSONResponse(reasons.next_failures(inventory, evaluation, of, reasons.within(question.seconds)))
+
+
+@router.get("/impact/single-points", response_model=SinglePointList)
+def single_points(
+    reader: Reader,
+    services: ServicesOf,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[int, Query(ge=0, le=2**31, description="how many of the first to leave out")] = 0,
+    seconds: SECONDS = 30.0,
+) -> JSONResponse:
+    """The CIs and cables whose loss alone takes a service down, what takes most services down first.
+
+    `complete` is false where the time was not enough.
+    """
+    del reader
+    found, complete = services.inventory.single_points(reasons.within(seconds))
+    items = [reasons.single_point(one) for one in found[after : after + limit]]
+    return JSONResponse({"items": items, "in_all": len(found), "complete": complete})
 
 
 def _answered(services: Services, asked: Asked) -> dict[str, Any]:

@@ -155,11 +155,8 @@ class DeclaredOut(BaseModel):
     warnings: list[str]
 
 
-class ImpactQuestion(Strict):
-    """Texts as on the command line: ids, identifiers, names that are unique, `CI[PORT]`, `TYPE:FROM..TO`.
-
-    `level`, `class` and `site` choose rows; the totals stay those of the whole answer.
-    """
+class ChangeQuestion(Strict):
+    """Texts as on the command line: ids, identifiers, names that are unique, `CI[PORT]`, `TYPE:FROM..TO`."""
 
     what: list[Text] = Field(min_length=1, max_length=1000, examples=[["core-a"]])
     kind: str = Field(max_length=100, examples=["reboot"])
@@ -169,6 +166,11 @@ class ImpactQuestion(Strict):
         default=None, examples=["42"], description="a revision, or an ISO time (UTC where it names no zone), or now"
     )
     wait_for: int | None = Field(default=None, ge=0, le=2**62, description="a revision that must be in the answer")
+
+
+class ImpactQuestion(ChangeQuestion):
+    """A question, and which of its rows are wanted; the totals stay those of the whole answer."""
+
     limit: int = Field(default=100, ge=1, le=1000, description="at most so many rows of each list")
     next: Annotated[str, Field(max_length=4000)] | None = Field(
         default=None, description="a cursor of the page before, with the same question"
@@ -176,6 +178,13 @@ class ImpactQuestion(Strict):
     level: list[str] = Field(default=[], max_length=5, examples=[["down", "degraded"]])
     cls: list[str] = Field(default=[], alias="class", max_length=50, examples=[["device"]])
     site: Text | None = Field(default=None, examples=["D01"], description="a building, or - for none that is known")
+
+
+class NextFailuresQuestion(ChangeQuestion):
+    """A question, and of which CIs the next failures are wanted: by default of the services of its answer."""
+
+    of: list[Text] = Field(default=[], max_length=1000, examples=[["shop"]])
+    seconds: float = Field(default=10.0, ge=0, le=30, description="how long to look; what is cut short says so")
 
 
 class StandingOut(BaseModel):
@@ -209,7 +218,7 @@ class UnknownOut(BaseModel):
     reason: str = Field(examples=["missing since 2026-01-02 03:04 UTC"])
 
 
-class QuestionOut(BaseModel):
+class AskedOut(BaseModel):
     """The question by ids: sent again as it is, it has the same answer."""
 
     what: list[str] = Field(examples=[["ci-12", "rel-7"]])
@@ -312,7 +321,7 @@ class ImpactAnswer(BaseModel):
     rules: str = Field(examples=["5f2c"])
     hash: str = Field(examples=["9c01"])
     head: str = Field(examples=["143 affected, 12 unknown: 9 never logged in, 3 stale"])
-    question: QuestionOut
+    question: AskedOut
     counts: dict[str, int] = Field(examples=[{"cis": 60, "affected": 4, "unknown": 1, "unaffected": 55}])
     unknown_because: dict[str, int] = Field(examples=[{"missing": 1}])
     assumed: int = Field(examples=[0])
@@ -324,6 +333,95 @@ class ImpactAnswer(BaseModel):
     affected: list[AffectedOut]
     unknown: list[UnknownOut]
     next: NextOut
+
+
+class VouchedOut(BaseModel):
+    """Who says that there is a relation: `by` the person who declared it, `evidence` the reply it came from."""
+
+    source: str = Field(examples=["10.0.0.1"])
+    section: str = Field(examples=["snmp.lldp"])
+    by: str | None = Field(examples=[None])
+    since: str = Field(examples=["2026-01-02T03:04:05.678000Z"])
+    confirmed: str = Field(examples=["2026-02-02T03:04:05.678000Z"])
+    age_s: int = Field(examples=[86400], description="seconds since it was last confirmed")
+    stale: bool = Field(examples=[False])
+    evidence: str | None = Field(examples=["9c01"])
+
+
+class RelationSaid(BaseModel):
+    id: str = Field(examples=["rel-7"])
+    type: str = Field(examples=["powered_by"])
+    source: ItemOut
+    target: ItemOut
+    key: dict[str, Any] = Field(examples=[{"feed": "A"}])
+    said: list[VouchedOut]
+
+
+class StepOut(ItemOut):
+    """A step from the first cause to the CI; `relations` lead to it from the step before."""
+
+    state: str = Field(examples=["down"])
+    relations: list[str] = Field(examples=[["rel-7"]])
+
+
+class CableOut(BaseModel):
+    id: str = Field(examples=["rel-7"])
+    name: str = Field(examples=["web1[eth0] – access-1[Gi1/1]"])
+
+
+class NextFailuresOut(BaseModel):
+    """Each of these alone takes `of` down after the change, and would not have before."""
+
+    of: ItemOut
+    cis: list[ItemOut]
+    cables: list[CableOut]
+    complete: bool
+
+
+class NextFailuresAnswer(BaseModel):
+    revision: int = Field(examples=[42])
+    items: list[NextFailuresOut]
+    not_reached: list[str] = Field(examples=[["ci-17"]], description="those for which no time was left")
+    complete: bool
+
+
+class WhyAnswer(StandingOut):
+    """`affected`, `unaffected` or `unknown`. `because` are the requirements that decided, with what they need, in full,
+    hold and have to spare; of one that is not affected those that held. `path` leads from the first cause to it;
+    `relations` are those of legs and path."""
+
+    revision: int = Field(examples=[42])
+    rules: str = Field(examples=["5f2c"])
+    question: AskedOut
+    head: str = Field(examples=["3 affected, 0 unknown"])
+    ci: ItemOut
+    verdict: str = Field(examples=["affected"])
+    text: str = Field(examples=["affected: degraded, was up"])
+    was: StandingOut
+    unknown: str | None = Field(default=None, examples=[None])
+    because: list[dict[str, Any]] = Field(
+        examples=[
+            [{"axis": "availability", "kind": "requirement", "text": "runs_on needs 1 of 1: 0 hold", "spare": -1}]
+        ]
+    )
+    path: list[StepOut]
+    relations: list[RelationSaid]
+    relations_more: int = Field(examples=[0])
+    next_failures: NextFailuresOut | None = None
+
+
+class SinglePointOut(ItemOut):
+    """A CI, or a cable (its class is `connects_to`): `takes_down` counts all that its loss takes down."""
+
+    takes_down: int = Field(examples=[12])
+    services_in_all: int = Field(examples=[1])
+    services: list[ItemOut]
+
+
+class SinglePointList(BaseModel):
+    items: list[SinglePointOut]
+    in_all: int = Field(examples=[1])
+    complete: bool
 
 
 class Journal(BaseModel):
