@@ -43,6 +43,8 @@ for command in (
     graph.show,
     graph.find,
     impact.impact,
+    impact.why,
+    impact.spof,
     running.runs,
     history.diff,
     history.history,

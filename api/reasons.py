@@ -163,7 +163,7 @@ def _cables(inventory: Inventory, ids: Collection[str], at: int) -> dict[str, di
         return f"{_end(id_, cis)['name']}{f'[{port}]' if port else ''}"
 
     return {
-        id_: {"id": id_, "name": f"{end(one, 'from', one.source)} – {end(one, 'to', one.target)}"}
+        id_: {"id": id_, "name": f"{one.type}:{end(one, 'from', one.source)}..{end(one, 'to', one.target)}"}
         for id_, one in found.items()
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.output import Exit, emit, fail, people, plain, table
+from api.cli.output import Exit, emit, fail, people, plain, say, table
 from api.cli.session import JSON, opened
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _WORSE = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
 DOWN = Annotated[list[str] | None, typer.Option(help="a CI that is down already; may be repeated")]
 RESTARTS = Annotated[bool, typer.Option("--restarts", help="with patch: it restarts what it patches")]
 AT = Annotated[str | None, typer.Option(help="as it was: at a revision or a time (2026-03-01T12:00Z)")]
+SECONDS = Annotated[float, typer.Option(min=0, help="how long to look; what is cut short says so")]
 
 
 class Level(StrEnum):
@@ -214,3 +215,155 @@ def _print_branches(below: Mapping[str | None, Sequence[str]], drawn: Callable[[
         for place, child in reversed(list(enumerate(children))):
             last = place == len(children) - 1
             waiting.append((child, f"{under}{'└─ ' if last else '├─ '}", f"{under}{'   ' if last else '│  '}"))
+
+
+def why(
+    what: Annotated[str, typer.Argument(help="the CI that is asked about")],
+    *,
+    change: Annotated[
+        list[str], typer.Option(help=f"what is changed, as KIND:WHAT or with --kind as WHAT ({_WHAT}); may be repeated")
+    ],
+    kind: Annotated[str | None, typer.Option(help=_KINDS)] = None,
+    down: DOWN = None,
+    restarts: RESTARTS = False,
+    at: AT = None,
+    next_failures: Annotated[
+        bool, typer.Option("--next", help="with what would take it down next, after the change")
+    ] = False,
+    seconds: SECONDS = 30.0,
+    as_json: JSON = False,
+) -> None:
+    """Say why a change affects a CI or does not, or why nobody can tell: what decided, by how much, who says so."""
+    from api import reasons
+    from api.histories import moment
+    from api.wiring import now
+
+    changed, how = _change(change, kind)
+    with opened() as services:
+        inventory = services.inventory
+        of = inventory.ci_of(what)
+        question = inventory.question(changed, how, down or (), restarts=restarts)
+        evaluation = inventory.impact(question, moment(inventory, at, "--at"))
+        document = reasons.why(inventory, evaluation, of, now())
+        if next_failures:
+            following = reasons.next_failures(inventory, evaluation, [of], reasons.within(seconds))
+            document["next_failures"] = following["items"][0] if following["items"] else None
+    if as_json:
+        emit(document)
+    else:
+        _print_why(document)
+
+
+def _change(texts: Sequence[str], kind: str | None) -> tuple[list[str], str]:
+    """What is changed, and its one kind, from KIND:WHAT or --kind."""
+    from cmdb.impact import KINDS
+
+    kinds = {kind} if kind is not None else set()
+    found = []
+    for text in texts:
+        before, colon, rest = text.partition(":")
+        named = bool(colon) and before.strip() in KINDS
+        kinds |= {before.strip()} if named else set()
+        found.append(rest.strip() if named else text)
+    if not kinds:
+        fail(Exit.BAD_INPUT, f"--change: name the kind as well, KIND:WHAT or --kind; it is one of {', '.join(KINDS)}")
+    if len(kinds) > 1:
+        fail(Exit.BAD_INPUT, f"--change: a question has one kind of change, not {' and '.join(sorted(kinds))}")
+    return found, kinds.pop()
+
+
+def _print_why(document: Mapping[str, Any]) -> None:
+    def line(text: str) -> None:
+        people().print(plain(text).replace("\n", r"\n"), markup=False, soft_wrap=True)
+
+    ci = document["ci"]
+    relations = {one["id"]: one for one in document["relations"]}
+    line(f"{ci['name']} ({ci['class']}, {ci['id']}): {document['text']}")
+    for reason in document["because"]:
+        line(f"  {reason['axis']}: {reason['text']}")
+        for leg in reason.get("legs", ()):
+            marks = [leg["class"], *(mark for mark in ("active", "assumed") if leg.get(mark)), leg.get("stale")]
+            state = _LEVELS.get(leg["state"], leg["state"].replace("_", " "))
+            line(f"    {state}  {leg['name']} ({', '.join(mark for mark in marks if mark)})")
+            for id_ in leg["relations"]:
+                line(f"      {_said(relations[id_])}" if id_ in relations else f"      {id_}")
+    if len(document["path"]) > 1:
+        line("  path:")
+        for place, step in enumerate(document["path"]):
+            line(f"    {'  ' * place}{step['name']} ({step['class']}) {step['state'].replace('_', ' ')}")
+            for id_ in step["relations"]:
+                line(f"    {'  ' * place}  by {_said(relations[id_])}" if id_ in relations else f"      {id_}")
+    if "next_failures" in document:
+        _print_next(document["next_failures"], line)
+    line(f"revision {document['revision']}: {document['head']}")
+
+
+def _said(relation: Mapping[str, Any]) -> str:
+    """A relation, and who says that it is there."""
+    keys = ",".join(f"{name}={value}" for name, value in relation["key"].items())
+    name = (
+        f"{relation['type']}:{relation['source']['name']}..{relation['target']['name']}{f'{{{keys}}}' if keys else ''}"
+    )
+    who = []
+    for one in relation["said"]:
+        by = f" by {one['by']}" if one["by"] else ""
+        stale = " (stale)" if one["stale"] else ""
+        who.append(f"{one['source']} {one['section']}{by}, {_age(one['age_s'])} ago{stale}")
+    return f"{name}: {'; '.join(who) or 'who says so is not known any more'}"
+
+
+_AGES = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def _age(seconds: int) -> str:
+    length, name = next((row for row in _AGES if seconds >= row[0]), _AGES[-1])
+    count = seconds // length
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
+def _print_next(found: Mapping[str, Any] | None, line: Callable[[str], None]) -> None:
+    if found is None:
+        line("  next failures: no time was left to look")
+        return
+    named = [*(f"{one['name']} ({one['class']})" for one in found["cis"]), *(one["name"] for one in found["cables"])]
+    line(
+        f"  {len(named)} next failures{'' if found['complete'] else ' found before the time was up; there may be more'}"
+    )
+    for name in named:
+        line(f"    {name}")
+
+
+def spof(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 100,
+    seconds: SECONDS = 60.0,
+    as_json: JSON = False,
+) -> None:
+    """List the single points of failure: CIs and cables whose loss alone takes a service down, the worst first."""
+    from api import reasons
+
+    with opened() as services:
+        found, complete = services.inventory.single_points(reasons.within(seconds))
+    rows = [reasons.single_point(one) for one in found[:limit]]
+    if as_json:
+        emit({"items": rows, "in_all": len(found), "complete": complete})
+        return
+    table(
+        ("alone", "class", "services", "takes down", "such as"),
+        [
+            (
+                row["name"],
+                row["class"],
+                row["services_in_all"],
+                row["takes_down"],
+                ", ".join(service["name"] for service in row["services"][:5])
+                + (f" and {row['services_in_all'] - 5} more" if row["services_in_all"] > 5 else ""),
+            )
+            for row in rows
+        ],
+    )
+    _and_more(len(found) - len(rows))
+    if not complete:
+        say(f"the time was up after {seconds:g} seconds: there may be more; --seconds gives it more")
+    elif not found:
+        say("no CI and no cable takes a service down alone")

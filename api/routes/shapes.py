@@ -218,7 +218,7 @@ class UnknownOut(BaseModel):
     reason: str = Field(examples=["missing since 2026-01-02 03:04 UTC"])
 
 
-class AskedOut(BaseModel):
+class QuestionById(BaseModel):
     """The question by ids: sent again as it is, it has the same answer."""
 
     what: list[str] = Field(examples=[["ci-12", "rel-7"]])
@@ -321,7 +321,7 @@ class ImpactAnswer(BaseModel):
     rules: str = Field(examples=["5f2c"])
     hash: str = Field(examples=["9c01"])
     head: str = Field(examples=["143 affected, 12 unknown: 9 never logged in, 3 stale"])
-    question: AskedOut
+    question: QuestionById
     counts: dict[str, int] = Field(examples=[{"cis": 60, "affected": 4, "unknown": 1, "unaffected": 55}])
     unknown_because: dict[str, int] = Field(examples=[{"missing": 1}])
     assumed: int = Field(examples=[0])
@@ -366,7 +366,7 @@ class StepOut(ItemOut):
 
 class CableOut(BaseModel):
     id: str = Field(examples=["rel-7"])
-    name: str = Field(examples=["web1[eth0] – access-1[Gi1/1]"])
+    name: str = Field(examples=["connects_to:web1[eth0]..access-1[Gi1/1]"])
 
 
 class NextFailuresOut(BaseModel):
@@ -392,7 +392,7 @@ class WhyAnswer(StandingOut):
 
     revision: int = Field(examples=[42])
     rules: str = Field(examples=["5f2c"])
-    question: AskedOut
+    question: QuestionById
     head: str = Field(examples=["3 affected, 0 unknown"])
     ci: ItemOut
     verdict: str = Field(examples=["affected"])

@@ -19,7 +19,7 @@ def test_every_command_of_the_line_is_there_and_says_what_it_does(cmdb: Cmdb) ->
         "serve", "demo", "scan", "declare", "show", "find", "impact", "label", "credential", "token", "runs",
         "schedule", "export", "verify", "problems", "parked", "recompute", "record", "replay", "evidence", "host-key",
         "diff", "history", "trim", "copy", "conflicts", "duplicates", "decisions", "same", "different", "back",
-        "unmerge",
+        "unmerge", "why", "spof",
     }  # fmt: skip
 
 
