@@ -1,0 +1,265 @@
+"""How fast the impact engine is: `python -m bench.impact [--cis 100000] [--cache FOLDER] [--only PART …] [--quick]`.
+
+    load        seconds until the first answer from a SQLite store, and the memory of a process of its own
+    questions   random CIs of all classes powered off: levels, counts, unknown; and with the first 100 rows rendered
+    cores       a core switch; every core switch at once against a plain numpy breadth-first search over the same arrays
+    rooms       the six largest rooms at once
+    change      1,000 CIs and 3,000 relations change: how long until the next answer
+    points      every single point of failure of the whole graph
+
+Everything goes through `Inventory`, as API and command line do. A million CIs take minutes to store: name a --cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from statistics import median
+from time import perf_counter
+from typing import TypeVar
+
+from bench.estates_large import Thing
+from bench.filled import Filled, cached, copied
+from bench.reach import Reach
+from cmdb.impact import Answer, Question, affected_out
+from cmdb.impact.rows import read_rows
+from cmdb.inventory import Inventory
+from cmdb.lookup import handles
+from cmdb.model import CI, Change, Relation, State
+from cmdb.rules import Rules
+from cmdb.store.base import Batch, GraphStore
+from cmdb.store.opening import open_store
+
+PARTS = ("load", "questions", "cores", "rooms", "change", "points")
+_START = datetime(2026, 3, 2, tzinfo=UTC)
+_SEED = 7
+Found = TypeVar("Found")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def timed(does: Callable[[], Found]) -> tuple[float, Found]:
+    """Milliseconds, and what came of it."""
+    began = perf_counter()
+    found = does()
+    return (perf_counter() - began) * 1e3, found
+
+
+def p(share: float, times: Sequence[float]) -> float:
+    return sorted(times)[min(len(times) - 1, int(len(times) * share))]
+
+
+@contextmanager
+def opened(url: str) -> Iterator[tuple[GraphStore, Inventory]]:
+    store = open_store(url)
+    try:
+        yield store, Inventory(store, Rules(), lambda: _START)
+    finally:
+        store.close()
+
+
+def off(*ids: str) -> Question:
+    return Question(ids, (), "power_off")
+
+
+def told(answer: Answer) -> str:
+    """Whom an answer affects, by level; at risk by itself and inherited apart."""
+    levels: Counter[str] = Counter()
+    for one in answer.outlines:
+        apart = "" if one.own is None else " (own)" if one.own else " (inherited)"
+        levels[one.now.availability + apart] += 1
+    return ", ".join(f"{count:,} {level}" for level, count in levels.most_common())
+
+
+# Loading, and memory
+
+
+def memory() -> dict[str, float]:
+    """MB of this process: resident now, and at most since it began."""
+    text = Path("/proc/self/status").read_text()
+    found = dict(re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", text))
+    return {"now": int(found["VmRSS"]) / 1024, "peak": int(found["VmHWM"]) / 1024}
+
+
+def load_alone(url: str, cores: Sequence[str], cis: int) -> None:
+    """In a process of its own: load, ask, and say seconds and megabytes."""
+    before = memory()["now"]
+    with opened(url) as (_, inventory):
+        first_ms, _ = timed(lambda: inventory.impact(off("ci-1")).answer().counts)
+        loaded = memory()
+        chance = Random(_SEED)  # noqa: S311 - no secret
+        for _ in range(200):
+            inventory.impact(off(f"ci-{chance.randint(1, cis)}")).answer()
+        asked = memory()
+        inventory.impact(off(*cores)).answer()
+        print(json.dumps([first_ms / 1e3, before, loaded, asked, memory()]))
+
+
+def load(estate: Filled) -> None:
+    command = [sys.executable, "-m", "bench.impact", "--alone", estate.url, str(estate.cis), *estate.marked["core"]]
+    for _ in range(2):
+        ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        seconds, before, loaded, asked, hub = json.loads(ran.stdout)
+        say(
+            f"load: {seconds:.2f} s until the first answer; MB resident: {before:.0f} before, {loaded['now']:.0f} then"
+            f" (peak {loaded['peak']:.0f}), {asked['now']:.0f} after 200 questions,"
+            f" {hub['now']:.0f} after all cores at once (peak {hub['peak']:.0f})"
+        )
+
+
+# Questions
+
+
+def questions(store: GraphStore, inventory: Inventory, estate: Filled, number: int) -> None:
+    chance = Random(_SEED)  # noqa: S311 - no secret
+    ids = [f"ci-{chance.randint(1, estate.cis)}" for _ in range(number)]
+    classes = {id_: stored.ci.cls for id_, stored in store.get(ids).items()}
+    by_class: dict[str, list[float]] = defaultdict(list)
+    plain, rendered, affected, unknown = [], [], [], []
+    for id_ in ids:
+        ms, answer = timed(lambda: inventory.impact(off(id_)).answer())  # noqa: B023 - called at once
+        plain.append(ms)
+        by_class[classes[id_]].append(ms)
+        affected.append(answer.counts["affected"])
+        unknown.append(answer.counts["unknown"])
+        more_ms, _ = timed(lambda: json.dumps([affected_out(one) for one in answer.affected[:100]]))  # noqa: B023
+        rendered.append(ms + more_ms)
+    say(f"questions: {number} random CIs, affected p50 {p(0.5, affected):.0f}, p99 {p(0.99, affected):.0f};"
+        f" unknown p50 {p(0.5, unknown):.0f}, p99 {p(0.99, unknown):.0f}")  # fmt: skip
+    say(f"  levels, counts, unknown: p50 {p(0.5, plain):.2f} ms, p99 {p(0.99, plain):.2f} ms")
+    say(f"  with 100 rows rendered: p50 {p(0.5, rendered):.2f} ms, p99 {p(0.99, rendered):.2f} ms")
+    for cls, times in sorted(by_class.items(), key=lambda item: -len(item[1])):
+        say(f"    {cls:22} {len(times):5}: p50 {p(0.5, times):6.2f} ms, p99 {p(0.99, times):6.2f} ms")
+
+
+def repeated(inventory: Inventory, question: Question, rounds: int) -> tuple[float, Answer]:
+    """The median in ms, and the answer."""
+    inventory.impact(question).answer()
+    found = [timed(lambda: inventory.impact(question).answer()) for _ in range(rounds)]
+    return median(ms for ms, _ in found), found[0][1]
+
+
+def cores(store: GraphStore, inventory: Inventory, estate: Filled, rounds: int) -> None:
+    ids = estate.marked["core"]
+    for core in ids[:1] + ids[-1:]:
+        ms, answer = repeated(inventory, off(core), rounds)
+        say(f"cores: one of them {ms:.2f} ms: {told(answer)}; {answer.counts['unknown']:,} unknown")
+    ms, answer = repeated(inventory, off(*ids), rounds)
+    with store.coded() as coded:
+        plain = Reach(read_rows(coded))
+    start = plain.numbers(ids)
+    plain.count(start)
+    plain_ms, reached = zip(*(timed(lambda: plain.count(start)) for _ in range(rounds)), strict=True)
+    say(
+        f"  all {len(ids)} at once {ms:.1f} ms: {told(answer)}; {answer.counts['unknown']:,} unknown\n"
+        f"  a plain search over the same arrays {median(plain_ms):.1f} ms, {reached[0]:,} reached:"
+        f" {ms / median(plain_ms):.1f}×"
+    )
+
+
+def rooms(inventory: Inventory, estate: Filled, rounds: int) -> None:
+    ms, answer = repeated(inventory, off(*estate.marked["room"][:6]), rounds)
+    say(f"rooms: the six largest at once {ms:.1f} ms: {told(answer)}; {answer.counts['unknown']:,} unknown")
+
+
+# What changes
+
+
+def change(store: GraphStore, inventory: Inventory, estate: Filled, rounds: int) -> None:
+    """Applications come, each leaning on three CIs; then all are other ones; then they go."""
+    chance = Random(_SEED)  # noqa: S311 - no secret
+    picked = store.get(f"ci-{n}" for n in chance.sample(range(1, estate.cis), min(estate.cis - 1, 20_000)))
+    hosts = sorted(id_ for id_, stored in picked.items() if stored.ci.cls in {"application", "process", "service"})
+    probe = off(hosts[0])
+    inventory.impact(probe).answer()
+    for turn in range(rounds):
+        with store.write() as tx:
+            first, first_relation = tx.reserve("ci", 1000), tx.reserve("relation", 3000)
+        new = [CI(f"ci-{first + n}", "application", "default", f"new-{turn}-{n}") for n in range(1000)]
+        leaning = [
+            Relation(f"rel-{first_relation + 3 * n + k}", "depends_on", new[n].id, hosts[(7 * n + k) % len(hosts)])
+            for n in range(1000)
+            for k in range(3)
+        ]
+        was: list[Thing] = [*new, *leaning]
+        now: list[Thing] = [replace(one, state=State.MISSING, missing_since=_START) for one in new]
+        now += [replace(one, columns={"assumed": True}) for one in leaning]
+        for title, changes in (
+            ("come", [Change(one.id, None, one) for one in was]),
+            ("change", [Change(one.id, one, other) for one, other in zip(was, now, strict=True)]),
+            ("go", [Change(one.id, one, None) for one in reversed(now)]),
+        ):
+            apply_ms, _ = timed(lambda: _apply(store, changes))  # noqa: B023 - called at once
+            next_ms, answer = timed(lambda: inventory.impact(probe).answer())
+            again_ms, _ = timed(lambda: inventory.impact(probe).answer())
+            old = "" if answer.revision == store.position().revision else ", of an OLD revision,"
+            say(
+                f"change: 1,000 CIs and 3,000 relations {title}: stored in {apply_ms:.0f} ms; the next answer{old}"
+                f" {next_ms:.1f} ms ({answer.counts['affected']} affected), that after it {again_ms:.1f} ms"
+            )
+
+
+def _apply(store: GraphStore, changes: Sequence[Change]) -> None:
+    found = {one.id: handles(one.after) for one in changes if isinstance(one.after, CI)}
+    with store.write() as tx:
+        tx.apply(Batch(tuple(changes), found, "bench", "changes", _START))
+
+
+def points(inventory: Inventory) -> None:
+    ms, (found, whole) = timed(inventory.single_points)
+    worst = f"; the worst takes {found[0].takes_down:,} CIs down" if found else ""
+    say(f"points: {len(found):,} single points of failure in {ms / 1e3:.2f} s{'' if whole else ' (cut short)'}{worst}")
+
+
+def main() -> None:
+    """Measure, and say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cis", type=int, nargs="+", default=[100_000])
+    parser.add_argument("--cache", type=Path, help="folder of filled stores; by default made and thrown away")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--quick", action="store_true", help="a small estate, few questions")
+    parser.add_argument("--alone", nargs="+", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.alone:
+        load_alone(given.alone[0], given.alone[2:], int(given.alone[1]))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        for cis in [2_000] if given.quick else given.cis:
+            estate = cached((given.cache or Path(name)).absolute(), cis)
+            say(f"\n# {estate.cis:,} CIs, {estate.relations:,} relations\n")
+            measure(estate, Path(name), given.only, quick=given.quick)
+
+
+def measure(estate: Filled, folder: Path, parts: Sequence[str], *, quick: bool) -> None:
+    rounds = 1 if quick else 5
+    if "load" in parts:
+        load(estate)
+    with opened(estate.url) as (store, inventory):
+        if "questions" in parts:
+            questions(store, inventory, estate, 50 if quick else 4000)
+        if "cores" in parts:
+            cores(store, inventory, estate, rounds)
+        if "rooms" in parts:
+            rooms(inventory, estate, rounds)
+        if "points" in parts:
+            points(inventory)
+    if "change" in parts:
+        with opened(copied(estate, folder / f"changed-{estate.cis}.db").url) as (store, inventory):
+            change(store, inventory, estate, 1 if quick else 3)
+
+
+if __name__ == "__main__":
+    main()
