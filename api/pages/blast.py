@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from api.pages.sieve import DRAWN, MARKS, Heap, Sifted
@@ -106,26 +107,35 @@ class Layout:
         return tuple(grid for column in self.columns for grid in column.grids)
 
 
-def laid_out(found: Sifted, width: int, height: int) -> Layout:
-    """Lay out what was found in a window of this size; a smaller one than the least will have to scroll."""
+def laid_out(found: Sifted, width: int, height: int, titles: Mapping[str, int] = MappingProxyType({})) -> Layout:
+    """Lay out what was found in a window of this size; a smaller one than the least will have to scroll.
+
+    `titles` says how wide the title of a class is; where there is room, its column is no narrower.
+    """
     width, height = max(width, LEAST_WIDTH), max(height, LEAST_HEIGHT)
     columns = _columns(found, (width + _BETWEEN) // (_NARROWEST + _BETWEEN), (height - _HEAD) // 44)
     for cut in _CUTS:
+        least = titles if cut == DRAWN else {}
         shown = [replace(column, grids=tuple(_cut(grid, cut) for grid in column.grids)) for column in columns]
         # What had to be cut is drawn as small as can be.
         for scale in _SCALES if cut == DRAWN else _SCALES[-3:]:
-            if (widths := _widths(shown, scale, width, height - _HEAD)) is not None:
+            if (widths := _widths(shown, scale, width, height - _HEAD, least)) is not None:
                 return _placed(shown, widths, scale, width)
     widths = None
     while widths is None:
         height += height // 4
-        widths = _widths(shown, scale, width, height)
+        widths = _widths(shown, scale, width, height, {})
     return _placed(shown, widths, scale, width)
 
 
-def _widths(columns: Sequence[Column], scale: Scale, width: int, height: int) -> list[int] | None:
+def _widths(
+    columns: Sequence[Column], scale: Scale, width: int, height: int, titles: Mapping[str, int]
+) -> list[int] | None:
     """How wide each column is at least; None where they do not fit."""
-    widths = [_width(column, scale, width, height) for column in columns]
+    widths = [
+        max(_width(column, scale, width, height), *(titles.get(grid.cls, 0) for grid in column.grids))
+        for column in columns
+    ]
     return widths if sum(widths) + _BETWEEN * (len(widths) - 1) <= width else None
 
 

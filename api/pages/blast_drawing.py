@@ -11,6 +11,7 @@ from api.pages.blast import OTHERS, Column, Grid, Layout
 from api.pages.catalogue import Texts
 from api.pages.sieve import MARKS, mark, worse
 from cmdb.impact import Answer, Outline
+from cmdb.schema import CONCRETE
 
 _TARGET, _UNPROTECTED, _UNMANAGED = 1, 2, 4
 """Flags of a mark: it is changed itself; it is also without backup; it is also unmanaged."""
@@ -78,6 +79,12 @@ def column_title(column: Column, texts: Texts) -> str:
 def grid_title(grid: Grid, texts: Texts) -> str:
     """The class of a grid and how many there are."""
     return texts("impact.others") if grid.cls == OTHERS else texts.word("class", grid.cls)
+
+
+def title_widths(texts: Texts) -> dict[str, int]:
+    """How wide the titles of grids are, about, with the number behind them."""
+    words = {cls: texts.word("class", cls) for cls in CONCRETE} | {OTHERS: texts("impact.others")}
+    return {cls: min(150, round(len(word) * _letter(word) * 6.7) + 34) for cls, word in words.items()}
 
 
 def counts(grid: Grid, texts: Texts) -> str:
@@ -179,7 +186,11 @@ def _letter(text: str) -> float:
 
 
 def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: max(1, most - 1)] + "…"
+    """Cut in the middle: names that begin alike often end in what tells them apart."""
+    if len(text) <= most:
+        return text
+    tail = max(0, most - 1) // 2
+    return text[: max(1, most - 1 - tail)] + "…" + (text[-tail:] if tail else "")
 
 
 def _text(x: float, y: float, text: str, size: int, colour: str, *, bold: bool = False) -> str:

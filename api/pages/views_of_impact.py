@@ -164,8 +164,9 @@ def blast(
     """The blast radius, laid out for a window of this size."""
     del reader
     found = _answered(services.inventory, asked)
-    layout = laid_out(sift(found.answer, wanted), width, height)
-    return JSONResponse(blast_drawing.document(layout, found.answer, drawing.texts(request)))
+    texts = drawing.texts(request)
+    layout = laid_out(sift(found.answer, wanted), width, height, blast_drawing.title_widths(texts))
+    return JSONResponse(blast_drawing.document(layout, found.answer, texts))
 
 
 @router.get("/impact/blast.svg")
@@ -183,7 +184,8 @@ def blast_svg(
     del reader
     found, texts = _answered(services.inventory, asked), drawing.texts(request)
     title = _title(found.composed, texts)
-    drawn = blast_drawing.svg(laid_out(sift(found.answer, wanted), width, height), found.answer, title, texts)
+    layout = laid_out(sift(found.answer, wanted), width, height, blast_drawing.title_widths(texts))
+    drawn = blast_drawing.svg(layout, found.answer, title, texts)
     return Response(drawn, media_type="image/svg+xml", headers=_as_file(found.answer, "svg"))
 
 

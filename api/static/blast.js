@@ -208,16 +208,21 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-// A text, cut where it has no room.
+// A text, cut in its middle where it has no room: names that begin alike often end in what tells them apart.
 function fitting(pen, text, room) {
   if (pen.measureText(text).width <= room) return text;
-  let low = 0, high = text.length;
+  let low = 0, high = text.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (pen.measureText(`${text.slice(0, middle)}…`).width <= room) low = middle;
+    if (pen.measureText(cut(text, middle)).width <= room) low = middle;
     else high = middle - 1;
   }
-  return `${text.slice(0, low)}…`;
+  return cut(text, low);
+}
+
+function cut(text, left) {
+  const tail = Math.floor(left / 2);
+  return `${text.slice(0, left - tail)}…${tail ? text.slice(-tail) : ""}`;
 }
 
 function square(pen, x, y, r) { pen.rect(x - r, y - r, 2 * r, 2 * r); }

@@ -13,8 +13,8 @@ const filters = document.getElementById("filters");
 const rows = document.getElementById("rows");
 const ask = document.getElementById("ask");
 const blast = new Blast(canvas);
-const hint = aside.querySelector("[data-path]") ? null : aside.innerHTML;
-let running = new AbortController(), resting = 0, size = [0, 0];
+const stage = document.getElementById("stage");
+let running = new AbortController(), resting = 0, size = [0, 0], opened = stage.classList.contains("explaining");
 
 function query(...more) {
   const asked = [...new FormData(filters)].filter(([, value]) => value !== "");
@@ -84,14 +84,21 @@ function follow() {
 async function explain(of) {
   const answer = await fetched(`${place.dataset.why}?${query(["of", of])}`);
   aside.innerHTML = await answer.text();
-  follow();
   address();
+  await make(true);
+}
+
+// The panel takes room from the picture, which is laid out anew for what is left.
+async function make(room) {
+  if (stage.classList.toggle("explaining", room) === opened) return follow();
+  opened = room;
+  await draw();
 }
 
 function close() {
-  aside.innerHTML = hint ?? "";
-  follow();
+  aside.replaceChildren();
   address();
+  make(false).catch(fail);
 }
 
 function point(item) {
