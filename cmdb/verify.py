@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from cmdb import codec
 from cmdb.model import CI, Graph, Relation, Revision
@@ -20,8 +21,9 @@ def verified(store: GraphStore) -> Verification:
     """
     graph = store.topology()
     proof = _Proof(store)
+    journal = store.journal()
     while proof.last < graph.revision:
-        page = store.changes(proof.last, min(_PAGE, graph.revision - proof.last))
+        page = list(islice(journal, min(_PAGE, graph.revision - proof.last)))
         if not page or page[0].n > graph.revision:
             proof.problems.append(
                 f"revision {proof.last + 1} and later ones are missing: the store stands at {graph.revision}"

@@ -148,12 +148,13 @@ WORD_B_SHIFT: Final = 37
 class Coded:
     """All CIs and relations of one revision as integers (`cmdb.coding`), to be read once, in the order of the fields.
 
-    The key of `ci-N` or `rel-N` is N; ids of any other form have negative keys, which `strange_cis` and
-    `strange_relations` tell. `words` are numbered from 1 on, some of them used by nobody; 0 is the empty one. `extras`
-    are `coding.extra_text` by the key of the CI.
+    `hash` is that of the revision in the journal. The key of `ci-N` or `rel-N` is N; ids of any other form have
+    negative keys, which `strange_cis` and `strange_relations` tell. `words` are numbered from 1 on, some of them used
+    by nobody; 0 is the empty one. `extras` are `coding.extra_text` by the key of the CI.
     """
 
     revision: int
+    hash: str
     cis: Iterable[CodedCIs]
     relations: Iterable[CodedRelations]
     words: Iterable[tuple[int, str]]
@@ -321,10 +322,13 @@ class GraphStore(Protocol):
         """The last revisions before one that changed a CI or a relation of it, newest first; those that are kept."""
 
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
-        """The revisions after `after`, in order. Raises Gone where those that follow it were trimmed."""
+        """The revisions after `after`, in order. Raises Gone where those that follow it were trimmed.
+
+        What this process committed last comes from its memory, where the journal has the same hash.
+        """
 
     def journal(self) -> Iterator[Revision]:
-        """The whole chain from its base, for verification."""
+        """The whole chain from its base as it is stored, for verification."""
 
     def close(self) -> None: ...
 

@@ -16,14 +16,15 @@ ROWS = 20_000
 """CIs or relations of one block."""
 
 
-def coded_of(graph: Graph) -> Coded:
-    """A graph in memory as integers, as a store gives it."""
+def coded_of(graph: Graph, digest: str = "") -> Coded:
+    """A graph in memory as integers, as a store gives it; `digest` is the hash of its revision."""
     cis = _keyed(graph.cis, coding.CI_IDS)
     relations = _keyed(graph.relations, coding.RELATION_IDS)
     keys = {ci.id: key for key, ci in cis.items()}
     words: dict[str, int] = {"": 0}
     return Coded(
         graph.revision,
+        digest,
         (_cis(block, words) for block in _blocks(cis)),
         (_relations(block, keys, words) for block in _blocks(relations)),
         _numbered(words),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -54,6 +54,7 @@ from cmdb.store.neo4j_reading import (
 )
 from cmdb.store.neo4j_writing import Neo4jTransaction
 from cmdb.store.past import GENESIS, base_out, chain, check_kept
+from cmdb.store.recent import NONE_KEPT, Recent
 
 TRANSACTION_TIMEOUT_S = 600.0
 """When the server ends a write transaction, its wait for the other writers included."""
@@ -66,6 +67,7 @@ class Neo4jStore:
         """Connect and bring the schema up to date. Raises StoreUnavailable, StoreTooNew or StoreError."""
         self._server = Server(host, port, user, password)
         self._writer: int | None = None
+        self._recent = Recent()
         try:
             _open_schema(self._server)
         except BaseException:
@@ -86,6 +88,7 @@ class Neo4jStore:
                 transaction.finish()
             finally:
                 self._writer = None
+        self._recent.keep(transaction.made)
 
     def position(self) -> Position:
         return read_position(self._server.run)
@@ -144,7 +147,8 @@ class Neo4jStore:
 
     @contextmanager
     def coded(self) -> Iterator[Coded]:
-        yield coded_of(self.topology())
+        position = self.position()
+        yield coded_of(read_topology_at(self._server.run, position.revision), position.hash)
 
     def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
         with self._state_of(revision) as run:
@@ -194,13 +198,16 @@ class Neo4jStore:
         return read_touches(self._server.run, ci, before, limit)
 
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
-        found = read_changes(self._server.run, after, limit)
+        return self._changes(after, limit, self._recent.kept())
+
+    def _changes(self, after: int, limit: int, kept: Mapping[str, Revision] = NONE_KEPT) -> list[Revision]:
+        found = read_changes(self._server.run, after, limit, kept)
         if not found or found[0].n != after + 1:
             check_kept(after, self.base().revision)
         return found
 
     def journal(self) -> Iterator[Revision]:
-        return chain(self)
+        return chain(self._changes, self.base().revision)
 
     def close(self) -> None:
         self._server.close()

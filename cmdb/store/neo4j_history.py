@@ -6,7 +6,7 @@ closed interval by then. So no statement of them needs to see one commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from cmdb.store.base import Base, Heading, Past, StoredCI
 from cmdb.store.bolt import Row, utc
 from cmdb.store.neo4j_graph import META, position_in, relation_of, relation_properties, stored_ci
 from cmdb.store.neo4j_reading import Run, read_cis
+from cmdb.store.recent import NONE_KEPT
 
 _AT = "p.until > $revision AND p.since <= $revision RETURN p.since, p.until, p.doc"
 """Which past intervals hold a revision."""
@@ -116,15 +117,17 @@ def read_touches(run: Run, ci: str, before: int, limit: int) -> list[Heading]:
     return [Heading(n, utc(at), actor, run_, reason) for n, at, actor, run_, reason in rows]
 
 
-def read_changes(run: Run, after: int, limit: int) -> list[Revision]:
+def read_changes(run: Run, after: int, limit: int, kept: Mapping[str, Revision] = NONE_KEPT) -> list[Revision]:
+    """The journal after a revision; those that are `kept` by their hash need not be read."""
     rows = run(
-        "MATCH (r:Revision) WHERE r.n > $after RETURN r.n, r.at, r.actor, r.run, r.reason, r.changes, r.prev_hash,"
-        " r.hash ORDER BY r.n LIMIT $limit",
+        "MATCH (r:Revision) WHERE r.n > $after WITH r ORDER BY r.n LIMIT $limit RETURN r.n, r.at, r.actor, r.run,"
+        " r.reason, CASE WHEN r.hash IN $known THEN null ELSE r.changes END, r.prev_hash, r.hash ORDER BY r.n",
         after=after,
         limit=limit,
+        known=list(kept),
     )
     return [
-        Revision(n, utc(at), actor, run_, reason, planning.changes_of(changes), prev_hash, digest)
+        kept.get(digest) or Revision(n, utc(at), actor, run_, reason, planning.changes_of(changes), prev_hash, digest)
         for n, at, actor, run_, reason, changes, prev_hash, digest in rows
     ]
 

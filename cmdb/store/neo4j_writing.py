@@ -82,7 +82,9 @@ class Neo4jTransaction:
         self._waiting: defaultdict[str, list[Any]] = defaultdict(list)
         self._records: dict[str, Record | None] = {}
         self._spoken_of: dict[str, frozenset[str]] = {}
-        self._made: frozenset[str] = frozenset()
+        self._new_cis: frozenset[str] = frozenset()
+        self.made: Revision | None = None
+        """The revision that it makes."""
 
     @property
     def position(self) -> Position:
@@ -144,6 +146,7 @@ class Neo4jTransaction:
         self._write_components(work)
         self._write_relations(work)
         self._applied = True
+        self.made = revision
         return revision
 
     def replay(self, revision: Revision) -> None:
@@ -270,7 +273,7 @@ class Neo4jTransaction:
             image = work.after[ci.id].decode()
             shown = ci_properties(ci, image, since.get(ci.id, revision), handles.get(ci.id, frozenset()))
             self._waiting["cis"].append([ci.id, shown, class_labels(ci.cls)])
-        self._made |= _new(work)
+        self._new_cis |= _new(work)
         if others := set(work.handles) - {ci.id for ci in work.cis}:
             self._waiting["renamed"] += [
                 [ci, planning.search_text(row.ci, handles.get(ci, frozenset()))]
@@ -322,7 +325,9 @@ class Neo4jTransaction:
 
     def finish(self) -> None:
         """Move the position, link records to CIs that were made after they spoke of them, and send what waits."""
-        self._waiting["links"] += [[key, ci] for key, cis in self._spoken_of.items() for ci in sorted(cis & self._made)]
+        self._waiting["links"] += [
+            [key, ci] for key, cis in self._spoken_of.items() for ci in sorted(cis & self._new_cis)
+        ]
         if self._position != self._found:
             self._waiting["position"] = [position_out(self._position)]
         self._flush()

@@ -64,10 +64,9 @@ def between(store: GraphStore, after: int, last: int) -> Iterator[Revision]:
         after = page[-1].n
 
 
-def chain(store: GraphStore) -> Iterator[Revision]:
-    """The whole journal from its base, gaps and all: whoever proves it finds them."""
-    after = store.base().revision
-    while page := store.changes(after, _REVISIONS):
+def chain(read: Callable[[int, int], list[Revision]], after: int) -> Iterator[Revision]:
+    """The whole journal after its base, gaps and all: whoever proves it finds them. `read` takes (after, limit)."""
+    while page := read(after, _REVISIONS):
         yield from page
         after = page[-1].n
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from cmdb.store.base import (
     StoreUnavailable,
 )
 from cmdb.store.past import chain, check_kept
+from cmdb.store.recent import NONE_KEPT, Recent
 from cmdb.store.sqlite_coded import read_coded
 from cmdb.store.sqlite_file import connect, open_schema, translated
 from cmdb.store.sqlite_history import (
@@ -69,6 +70,7 @@ class SqliteStore:
         self._guard = threading.Lock()
         self._closed = False
         self._writer: int | None = None
+        self._recent = Recent()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -109,6 +111,7 @@ class SqliteStore:
                 yield transaction
                 transaction.finish()
                 connection.execute("COMMIT")
+                self._recent.keep(transaction.made)
             finally:
                 self._writer = None
                 if connection.in_transaction:
@@ -256,12 +259,15 @@ class SqliteStore:
             return read_touches(connection, ci, before, limit)
 
     def changes(self, after: int, limit: int = 1000) -> list[Revision]:
+        return self._changes(after, limit, self._recent.kept())
+
+    def _changes(self, after: int, limit: int, kept: Mapping[str, Revision] = NONE_KEPT) -> list[Revision]:
         with self._reading() as connection:
             check_kept(after, read_base(connection).revision)
-            return read_changes(connection, after, limit)
+            return read_changes(connection, after, limit, kept)
 
     def journal(self) -> Iterator[Revision]:
-        return chain(self)
+        return chain(self._changes, self.base().revision)
 
     def close(self) -> None:
         """Close the idle connections; those in use close when their call ends."""

@@ -10,21 +10,35 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from cmdb import coding
-from cmdb.model import CI, Relation
+from cmdb.model import Relation
 from cmdb.store import plan as planning
-from cmdb.store.base import CI_WORD_SHIFT, WORD_A_SHIFT, WORD_B_SHIFT, Coded, CodedCIs, CodedRelations, StoreError
+from cmdb.store.base import (
+    CI_WORD_SHIFT,
+    WORD_A_SHIFT,
+    WORD_B_SHIFT,
+    Coded,
+    CodedCIs,
+    CodedRelations,
+    StoredCI,
+    StoreError,
+)
 from cmdb.store.coded import packed_ends
 from cmdb.store.sqlite_rows import IN, listed, read_position, read_relation
 
 SCHEMA_3: Final = """
 CREATE TABLE ci_code (
-    key INTEGER PRIMARY KEY, code INTEGER NOT NULL, name TEXT NOT NULL, extra TEXT NOT NULL
+    key INTEGER PRIMARY KEY, code INTEGER NOT NULL, name TEXT NOT NULL, extra TEXT NOT NULL, since INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE relation_code (key INTEGER PRIMARY KEY, ends INTEGER NOT NULL, code INTEGER NOT NULL) STRICT;
+CREATE TABLE relation_code (
+    key INTEGER PRIMARY KEY, ends INTEGER NOT NULL, code INTEGER NOT NULL, since INTEGER NOT NULL
+) STRICT;
 CREATE TABLE word (nr INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO meta VALUES ('coding', 0)
 """
-"""The key of a CI or relation whose id is strange is the number of its row, negative."""
+"""The key of a CI or relation whose id is strange is the number of its row, negative.
+
+`since` is the revision of its last change.
+"""
 
 _CODING: Final = int(coding.CODING[:15], 16)
 """What `meta` says where the codes are those of this program's tables."""
@@ -43,12 +57,12 @@ def recode(connection: sqlite3.Connection) -> None:
     for table in ("ci_code", "relation_code", "word"):
         connection.execute(f"DELETE FROM {table}")
     connection.execute("UPDATE meta SET value = ? WHERE name = 'coding'", (_CODING,))
-    images = connection.execute("SELECT doc FROM image")
-    while docs := images.fetchmany(_STEP):
-        write_codes(connection, [planning.ci_of(doc) for (doc,) in docs], ())
-    relations = connection.execute("SELECT id, type, source, target, columns FROM relation")
+    images = connection.execute("SELECT doc, revision FROM image JOIN ci ON ci.id = image.ci")
+    while rows := images.fetchmany(_STEP):
+        write_ci_codes(connection, [StoredCI(planning.ci_of(doc), revision) for doc, revision in rows])
+    relations = connection.execute("SELECT id, type, source, target, columns, revision FROM relation")
     while rows := relations.fetchmany(_STEP):
-        write_codes(connection, (), [read_relation(row) for row in rows])
+        write_relation_codes(connection, [(read_relation(row[:-1]), row[-1]) for row in rows])
 
 
 def is_coded(connection: sqlite3.Connection) -> bool:
@@ -66,31 +80,39 @@ def _check_coding(connection: sqlite3.Connection) -> None:
         raise StoreError("another version of cmdb has opened the store meanwhile: end this program, and start it again")
 
 
-def write_codes(connection: sqlite3.Connection, cis: Sequence[CI], relations: Sequence[Relation]) -> None:
-    """Store the codes of CIs and relations that are stored."""
+def write_ci_codes(connection: sqlite3.Connection, cis: Sequence[StoredCI]) -> None:
+    """Store the codes of CIs that are stored."""
     _check_coding(connection)
-    gaps = [coding.gaps_text(ci) for ci in cis]
-    pairs = [coding.relation_words(relation) for relation in relations]
-    words = _interned(connection, {*gaps, *(word for pair in pairs for word in pair)})
-    ends = {end for relation in relations for end in (relation.source, relation.target)}
-    keys = _keys(connection, "ci", coding.CI_IDS, {*(ci.id for ci in cis), *ends})
+    gaps = [coding.gaps_text(row.ci) for row in cis]
+    words = _interned(connection, set(gaps))
+    keys = _keys(connection, "ci", coding.CI_IDS, {row.ci.id for row in cis})
     connection.executemany(
-        "INSERT OR REPLACE INTO ci_code VALUES (?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO ci_code VALUES (?, ?, ?, ?, ?)",
         [
-            (keys[ci.id], coding.ci_code(ci) | words[text] << CI_WORD_SHIFT, ci.name, coding.extra_text(ci))
-            for ci, text in zip(cis, gaps, strict=True)
+            (keys[ci.id], coding.ci_code(ci) | words[text] << CI_WORD_SHIFT, ci.name, coding.extra_text(ci), since)
+            for (ci, since), text in zip(cis, gaps, strict=True)
         ],
     )
-    own = _keys(connection, "relation", coding.RELATION_IDS, {relation.id for relation in relations})
+
+
+def write_relation_codes(connection: sqlite3.Connection, relations: Sequence[tuple[Relation, int]]) -> None:
+    """Store the codes of relations that are stored, each with the revision of its last change."""
+    _check_coding(connection)
+    pairs = [coding.relation_words(relation) for relation, _ in relations]
+    words = _interned(connection, {word for pair in pairs for word in pair})
+    ends = {end for relation, _ in relations for end in (relation.source, relation.target)}
+    keys = _keys(connection, "ci", coding.CI_IDS, ends)
+    own = _keys(connection, "relation", coding.RELATION_IDS, {relation.id for relation, _ in relations})
     connection.executemany(
-        "INSERT OR REPLACE INTO relation_code VALUES (?, ?, ?)",
+        "INSERT OR REPLACE INTO relation_code VALUES (?, ?, ?, ?)",
         [
             (
                 own[relation.id],
                 packed_ends(keys[relation.source], keys[relation.target]),
                 coding.relation_code(relation) | words[a] << WORD_A_SHIFT | words[b] << WORD_B_SHIFT,
+                since,
             )
-            for relation, (a, b) in zip(relations, pairs, strict=True)
+            for (relation, since), (a, b) in zip(relations, pairs, strict=True)
         ],
     )
 
@@ -134,8 +156,10 @@ def forget_words(connection: sqlite3.Connection) -> None:
 def read_coded(connection: sqlite3.Connection) -> Coded:
     """All as integers, read while the transaction is open."""
     _check_coding(connection)
+    position = read_position(connection)
     return Coded(
-        read_position(connection).revision,
+        position.revision,
+        position.hash,
         _read_cis(connection),
         _read_relations(connection),
         connection.execute("SELECT nr, text FROM word"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from time import monotonic
 
 from cmdb.store.base import SCHEMA_VERSION, StoreError, StoreTooNew, StoreUnavailable
 from cmdb.store.past import GENESIS
@@ -139,11 +140,14 @@ def translated(path: Path) -> Iterator[None]:
 def connect(path: Path, timeout_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
     try:
-        # Switching to WAL needs the file alone and does not wait for the busy timeout, hence only when it is not yet.
-        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        # Switching to WAL needs the file alone and does not wait for the busy timeout: hence only when it is not yet,
+        # and again when somebody else came between.
+        deadline = monotonic() + timeout_s
+        while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("COMMIT")
-            connection.execute("PRAGMA journal_mode = WAL")
+            with suppress(sqlite3.OperationalError) if monotonic() < deadline else nullcontext():
+                connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -8192")
     except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -12,6 +12,7 @@ from cmdb.model import CI, Graph, Relation, Revision
 from cmdb.store import past as history
 from cmdb.store import plan as planning
 from cmdb.store.base import Base, Heading, Past, StoredCI
+from cmdb.store.recent import NONE_KEPT
 from cmdb.store.sqlite_coded import forget_words
 from cmdb.store.sqlite_rows import IN, listed, read_position, read_relation
 
@@ -114,12 +115,19 @@ def read_touches(connection: sqlite3.Connection, ci: str, before: int, limit: in
     return [Heading(n, codec.time_in(at), actor, run, reason) for n, at, actor, run, reason in rows]
 
 
-def read_changes(connection: sqlite3.Connection, after: int, limit: int) -> list[Revision]:
-    sql = "SELECT n, at, actor, run, reason, changes, prev_hash, hash FROM journal WHERE n > ? ORDER BY n LIMIT ?"
-    return [
-        Revision(n, codec.time_in(at), actor, run, reason, planning.changes_of(changes), prev_hash, digest)
-        for n, at, actor, run, reason, changes, prev_hash, digest in connection.execute(sql, (after, limit)).fetchall()
-    ]
+def read_changes(
+    connection: sqlite3.Connection, after: int, limit: int, kept: Mapping[str, Revision] = NONE_KEPT
+) -> list[Revision]:
+    """The journal after a revision; those that are `kept` by their hash need not be read."""
+    sql = "SELECT n, hash FROM journal WHERE n > ? ORDER BY n LIMIT ?"
+    wanted = connection.execute(sql, (after, limit)).fetchall()
+    return [kept.get(digest) or _read_change(connection, n) for n, digest in wanted]
+
+
+def _read_change(connection: sqlite3.Connection, number: int) -> Revision:
+    sql = "SELECT n, at, actor, run, reason, changes, prev_hash, hash FROM journal WHERE n = ?"
+    n, at, actor, run, reason, changes, prev_hash, digest = connection.execute(sql, (number,)).fetchone()
+    return Revision(n, codec.time_in(at), actor, run, reason, planning.changes_of(changes), prev_hash, digest)
 
 
 def write_past(connection: sqlite3.Connection, work: planning.Plan, until: int) -> None:

@@ -12,7 +12,7 @@ from cmdb import codec
 from cmdb.model import CI, Relation, Revision
 from cmdb.store import plan as planning
 from cmdb.store.base import Base, Batch, Handle, Position, Record, StoredCI, StoreError
-from cmdb.store.sqlite_coded import drop_codes, write_codes
+from cmdb.store.sqlite_coded import drop_codes, write_ci_codes, write_relation_codes
 from cmdb.store.sqlite_history import trim_step, write_base, write_past
 from cmdb.store.sqlite_rows import IN, listed, read_cis, read_handles, read_position, read_records, read_relations
 
@@ -26,6 +26,8 @@ class SqliteTransaction:
         self._counted = False
         self._applied = False
         self._linked: set[str] = set()
+        self.made: Revision | None = None
+        """The revision that it makes."""
 
     @property
     def position(self) -> Position:
@@ -126,6 +128,7 @@ class SqliteTransaction:
         self._write_cis(work, self._position.revision, {})
         self._write_relations(work, self._position.revision)
         self._applied = True
+        self.made = revision
         return revision
 
     def replay(self, revision: Revision) -> None:
@@ -192,7 +195,7 @@ class SqliteTransaction:
             "UPDATE ci SET search = ? WHERE id = ?",
             [(planning.search_text(row.ci, handles.get(ci, frozenset())), ci) for ci, row in renamed.items()],
         )
-        write_codes(self._connection, work.cis, ())
+        write_ci_codes(self._connection, [StoredCI(ci, since.get(ci.id, revision)) for ci in work.cis])
         drop_codes(self._connection, work.dropped, ())
         dropped = [(ci,) for ci in work.dropped]
         self._connection.executemany("DELETE FROM ci WHERE id = ?", dropped)
@@ -218,7 +221,7 @@ class SqliteTransaction:
                 for row in work.relations
             ],
         )
-        write_codes(self._connection, (), work.relations)
+        write_relation_codes(self._connection, [(relation, revision) for relation in work.relations])
 
     def trim(self, before: int) -> Base:
         """One step of `GraphStore.trim`."""
