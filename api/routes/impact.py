@@ -215,7 +215,7 @@ def evaluated(inventory: Inventory, question: Question, at: int | None, wait_for
             raise ModelError(
                 f"wait_for: revision {wait_for} is not in an answer at revision {at}; leave out one of them"
             )
-        _await(inventory, wait_for)
+        awaited(inventory, wait_for)
     try:
         return inventory.impact(question, at)
     except Gone as error:
@@ -227,14 +227,14 @@ def evaluated(inventory: Inventory, question: Question, at: int | None, wait_for
         ) from error
 
 
-def _await(inventory: Inventory, revision: int) -> None:
-    ends = time.monotonic() + WAIT_S
+def awaited(inventory: Inventory, revision: int, limit_s: float = WAIT_S) -> None:
+    """Wait until a revision is there. A Problem where it does not come in time."""
+    ends = time.monotonic() + limit_s
     while (newest := inventory.newest()) < revision:
-        if time.monotonic() > ends:
+        if time.monotonic() >= ends:
             raise Problem(
                 503,
-                f"revision {revision} is not there: the newest is {newest}, {WAIT_S:.0f} seconds after it was asked "
-                "for; ask again once it is",
+                f"revision {revision} is not there after {limit_s:g} seconds: the newest is {newest}; ask again later",
                 {"Retry-After": "5"},
             )
         time.sleep(_LOOK_S)
