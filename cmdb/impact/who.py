@@ -93,14 +93,15 @@ class _Heap:
     id: str | None = None
     total: int = 0
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    worst: list[tuple[int, str, str, Item]] = field(default_factory=list)
+    worst: list[tuple[int, Item]] = field(default_factory=list)
 
     def add(self, one: Outline, ways: tuple[str, ...]) -> None:
         self.total += 1
         self.counts[ways] += 1
         rank = _rank(ways)
         if len(self.worst) < NAMED or rank < self.worst[-1][0]:
-            self.worst = sorted([*self.worst, (rank, one.ci.name, one.ci.id, one.ci)])[:NAMED]
+            # Of those that are equally bad, in the order of the answer.
+            self.worst = sorted([*self.worst, (rank, one.ci)], key=lambda pair: pair[0])[:NAMED]
 
     @property
     def tally(self) -> Tally:
@@ -108,7 +109,7 @@ class _Heap:
         return Tally(self.total, **of_way)
 
     def group(self, values: Mapping[str, str]) -> Group:
-        return Group(self.id, self.name, self.tally, values, tuple(item for *_, item in self.worst))
+        return Group(self.id, self.name, self.tally, values, tuple(item for _, item in self.worst))
 
 
 class _Row(NamedTuple):
