@@ -100,7 +100,7 @@ def test_an_owner_by_name_is_the_team_of_that_name() -> None:
             "nt1",
             Tally(2, 2, 0, 0, 0, 0),
             {"email": "e"},
-            (Item("h1", "server", "nh1"), Item("s1", "service", "ns1")),
+            (Item("s1", "service", "ns1"), Item("h1", "server", "nh1")),
         ),
     )
     assert found.unowned == Tally(0, 0, 0, 0, 0, 0)
