@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from cmdb.layered import Layered
-from cmdb.model import CI, Change, Graph, Relation, Revision
+from cmdb.model import CI, Change, Graph, Relation
 from cmdb.store.base import Gone, GraphStore
-from cmdb.store.past import between
+from cmdb.store.past import between, net
 
 Item = TypeVar("Item")
 
@@ -66,14 +66,14 @@ class GraphCache:
             except Gone:  # the journal was trimmed behind us
                 graph = self._store.topology()
             else:
-                graph = changed(graph, _net(revisions), revisions[-1].n)
+                graph = changed(graph, net(revisions), revisions[-1].n)
         self._graph = graph
         return graph
 
     def _worked_out(self, now: Graph, revision: int) -> Graph:
         if 0 < now.revision - revision <= _NEAR:
             undone = [
-                Change(one.id, one.after, one.before) for one in _net(between(self._store, revision, now.revision))
+                Change(one.id, one.after, one.before) for one in net(between(self._store, revision, now.revision))
             ]
             return changed(now, undone, revision)
         graph = self._store.topology_at(revision)
@@ -98,17 +98,6 @@ def changed(graph: Graph, changes: Iterable[Change], revision: int) -> Graph:
 
 def _layered(table: Mapping[str, Item]) -> Layered[Item]:
     return table if isinstance(table, Layered) else Layered(table)
-
-
-def _net(revisions: Iterable[Revision]) -> list[Change]:
-    """Many revisions as one change for each CI or relation, those that came and went within left out."""
-    first: dict[str, CI | Relation | None] = {}
-    last: dict[str, CI | Relation | None] = {}
-    for revision in revisions:
-        for change in revision.changes:
-            first.setdefault(change.id, change.before)
-            last[change.id] = change.after
-    return [Change(id_, before, last[id_]) for id_, before in first.items() if before != last[id_]]
 
 
 def _shared(table: Mapping[str, Item], other: Mapping[str, Item]) -> dict[str, Item]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from cmdb import codec
-from cmdb.model import CI, Relation, Revision
+from cmdb.model import CI, Change, Relation, Revision
 from cmdb.store.base import Base, Gone, GraphStore, StoreError
 from cmdb.store.plan import START, image_json
 
@@ -62,6 +62,17 @@ def between(store: GraphStore, after: int, last: int) -> Iterator[Revision]:
             raise StoreError(f"revision {missing or after + 1} is missing from the journal: see what verify says")
         yield from page
         after = page[-1].n
+
+
+def net(revisions: Iterable[Revision]) -> list[Change]:
+    """Many revisions as one change for each CI or relation, those that came and went within left out."""
+    first: dict[str, CI | Relation | None] = {}
+    last: dict[str, CI | Relation | None] = {}
+    for revision in revisions:
+        for change in revision.changes:
+            first.setdefault(change.id, change.before)
+            last[change.id] = change.after
+    return [Change(id_, before, last[id_]) for id_, before in first.items() if before != last[id_]]
 
 
 def chain(read: Callable[[int, int], list[Revision]], after: int) -> Iterator[Revision]:
