@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 class Alone:
     """What newly separates whom from all gateways, after one loss."""
 
-    def __init__(self, ethernet: Ethernet, loss: Loss, ends: Integers, cut_off: Callable[[Integers], Flags]) -> None:
-        """`ends` are CIs that pass no traffic and lost a cable; `cut_off` tells which of such CIs are."""
+    def __init__(
+        self, ethernet: Ethernet, loss: Loss, spared: Integers, ends: Integers, cut_off: Callable[[Integers], Flags]
+    ) -> None:
+        """Of the CIs that pass no traffic `spared` lost a way and had another then, and `ends` had a cable taken out.
+
+        `cut_off` tells which of them are.
+        """
         self._ethernet = ethernet
         self._loss = loss
+        self._spared = spared
         self._ends = ends
         self._cut_off = cut_off
 
@@ -47,20 +53,18 @@ class Alone:
 
     @cached_property
     def singled_out(self) -> Integers:
-        leaves, of_leaves, _ = self._leaves
-        return np.concatenate((self._ethernet.number[self._passing], leaves[of_leaves]))
+        return np.concatenate((self._ethernet.number[self._passing], *self._leaves[:2]))
 
     @cached_property
     def beside(self) -> Integers:
         """Those singled out whose own cable does it, or the CI at the other end of one (a cable taken out, too)."""
         net, now, before, passing = self._ethernet, self._now, self._intact, self._passing
-        leaves, _, of_leaves = self._leaves
         rows = net.forest.rows
         places, owner = rows.of(passing)
         next_up = np.bincount(owner[rows.other[places] == now.above[passing][owner]], minlength=passing.size) > 0
         next_up &= now.above[passing] != before.above[passing]
         own = passing[next_up | (now.bridge[passing] != before.bridge[passing])]
-        found = np.concatenate((net.number[own], leaves[of_leaves]))
+        found = np.concatenate((net.number[own], self._leaves[2]))
         loose = np.concatenate((*self._loss.out_ends, NONE))
         loose = net.once(np.concatenate((net.number[loose[self._loss.left[loose]]], self._ends)))
         exact = [n for n in loose.tolist() if self._is_beside(n)]
@@ -100,12 +104,17 @@ class Alone:
         return usable & ~is_among(rows.cable[places], self._loss.out) if self._loss.out.size else usable
 
     @cached_property
-    def _leaves(self) -> tuple[Integers, Flags, Flags]:
-        """CIs that pass no traffic: which are singled out, and which of those by what is beside them."""
+    def _leaves(self) -> tuple[Integers, Integers, Integers]:
+        """Those singled out that pass no traffic: of one cable, of several, and which of these by what is beside."""
         net, now, before = self._ethernet, self._now, self._intact
-        near_loss = net.leaves_at(np.concatenate((self._loss.lost, self._passing)))
-        leaves = net.once(np.concatenate((near_loss, self._ends)))
+        near_passing = net.leaves_at(self._passing)
+        sole = self._has_one_cable(near_passing)
+        alone = near_passing[sole]
+        alone = alone[~self._cut_off(alone)]
+        leaves = net.once(np.concatenate((near_passing[~sole], self._spared)))
         leaves = leaves[~self._cut_off(leaves)]
+        if not leaves.size:
+            return alone, leaves, NONE
         places, owner = net.rows.of(leaves)
         near = net.place[net.rows.other[places]]
         ways_before, ways = np.flatnonzero(near >= 0), np.flatnonzero(self._usable(places))
@@ -125,7 +134,12 @@ class Alone:
         meets = near[of_several] == common[turn[owner[of_several]]]
         with_way[turn[owner[of_several]][meets]] = True
         beside[several] = with_way & (common != common_before) & singled[several]
-        return leaves, singled, beside
+        return alone, leaves[singled], leaves[beside]
+
+    def _has_one_cable(self, leaves: Integers) -> Flags:
+        rows = self._ethernet.rows
+        found: Flags = rows.end[leaves] - rows.start[leaves] == 1
+        return found
 
 
 def _meeting(separation: Separation, near: Integers, many: Places, several: Places) -> Integers:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmdb.impact.alone import Alone
-from cmdb.impact.forest import NONE, Flags, Integers, Places, Rows, forest_of, rows_of, spread
+from cmdb.impact.forest import NONE, Flags, Integers, Places, Rows, forest_of, one_way_rows_of, rows_of, spread
 from cmdb.impact.separators import Loss, Separators, is_among
 
 States = NDArray[np.uint8]
@@ -45,20 +45,19 @@ class Ethernet:
         self.ends = a, b
         self.passes = passes
         joining = a != b
-        plain = np.flatnonzero(joining & ~(management_a | management_b)).astype(np.int32)
-        self.rows = rows_of(
-            nodes, np.concatenate((a[plain], b[plain])), np.concatenate((b[plain], a[plain])),
-            np.concatenate((plain, plain)), last=~passes,
-        )  # fmt: skip
-        """The cables in no management port; those to CIs that pass traffic first."""
-        self.is_plain = np.zeros(a.size, np.bool_)
-        self.is_plain[plain] = True
-        self.cabled = np.zeros(nodes, np.bool_)
-        self.cabled[a[joining]] = self.cabled[b[joining]] = True
+        self.is_plain = joining & ~(management_a | management_b)
+        """Which cables are in no management port."""
+        plain = np.flatnonzero(self.is_plain).astype(np.int32)
+        some = slice(None) if plain.size == a.size else plain
+        self.rows = rows_of(nodes, a[some], b[some], plain, last=~passes)
+        """The plain cables; those to CIs that pass traffic first."""
         own_a, own_b = np.flatnonzero(joining & management_a), np.flatnonzero(joining & management_b)
         self.management_ends = np.concatenate((a[own_a], b[own_b])), np.concatenate((b[own_a], a[own_b]))
         """Who has a management port, and what its cable leads to."""
         self.management_cables = np.concatenate((own_a, own_b)).astype(np.int32)
+        self.cabled = self.rows.end > 0
+        for ends in self.management_ends:
+            self.cabled[ends] = True
         self._connect()
 
     def _connect(self) -> None:
@@ -92,8 +91,10 @@ class Ethernet:
 
     def leaves_at(self, places: NDArray[np.integer]) -> Integers:
         """The neighbours of the CIs at these places that pass no traffic; one may come several times."""
-        start = self._middle[places]
-        return self.rows.other[spread(start, self.rows.end[self.number[places]] - start)]
+        start, end = self._middle[places], self.rows.end[self.number[places]]
+        if places.size == 1:
+            return self.rows.other[start[0] : end[0]]
+        return self.rows.other[spread(start, end - start)]
 
     def cables_of(self, n: int) -> list[tuple[int, int]]:
         """Its cables in no management port at either end, each with the CI at the other end."""
@@ -105,13 +106,13 @@ class Ethernet:
 
     @cached_property
     def management(self) -> Rows:
-        return rows_of(self.nodes, *self.management_ends, self.management_cables)
+        return one_way_rows_of(self.nodes, *self.management_ends, self.management_cables)
 
     @cached_property
     def managed_through(self) -> Rows:
         """Of each CI, the cables that lead from it to management ports of others."""
         own, other = self.management_ends
-        return rows_of(self.nodes, other, own, self.management_cables)
+        return one_way_rows_of(self.nodes, other, own, self.management_cables)
 
     @cached_property
     def separators(self) -> Separators:
@@ -149,6 +150,8 @@ class Outage:
         """Whether any are connected by another way than the spanning forest's."""
         self._leaves = _Marks(ethernet)
         """Those cut off that pass no traffic."""
+        self._spared: list[Integers] = []
+        """Those that pass no traffic and lost a way, when they had another still."""
         self._cut_off: list[Integers] = []
         self._failed: list[Integers] = []
         self._seen: Alone | None = None
@@ -159,6 +162,7 @@ class Outage:
         copy._states = None if self._states is None else self._states.copy()
         copy._detours, copy._leaves = self._detours, self._leaves.copy()
         copy._lost, copy._cut_off, copy._failed = [*self._lost], [*self._cut_off], [*self._failed]
+        copy._spared = [*self._spared]
         return copy
 
     @property
@@ -267,13 +271,18 @@ class Outage:
         return lost
 
     def _parted(self, leaves: Integers) -> Integers:
-        """Which of these CIs that pass no traffic are cut off newly."""
+        """Which of these CIs that pass no traffic, and lost a way, are cut off newly."""
         if not leaves.size:
             return NONE
         rows = self._ethernet.rows
-        places, owner = rows.of(leaves)
-        held = np.bincount(owner[self._usable(places)], minlength=leaves.size) > 0
-        return self._leaves.add(leaves[~held])
+        several = rows.end[leaves] - rows.start[leaves] > 1
+        if not several.any():
+            return self._leaves.add(leaves)
+        others = leaves[several]
+        places, owner = rows.of(others)
+        held = np.bincount(owner[self._usable(places)], minlength=others.size) > 0
+        self._spared.append(others[held])
+        return self._leaves.add(np.concatenate((leaves[~several], others[~held])))
 
     def _usable(self, places: Places) -> Flags:
         """Which cables, by their places in the rows of all CIs, lead to a connected CI that passes traffic."""
@@ -336,7 +345,7 @@ class Outage:
             left[-1] = False
             ends, leaves = self._out_ends()
             loss = Loss(left, np.concatenate((NONE, *self._lost)), self._out, ends)
-            self._seen = Alone(net, loss, leaves, self._leaves.among)
+            self._seen = Alone(net, loss, np.concatenate((NONE, *self._spared)), leaves, self._leaves.among)
         return self._seen
 
 
@@ -372,6 +381,10 @@ class _Marks:
         """Which of these are marked."""
         if self._many is None:
             few = self._few
+            if not few:
+                return np.zeros(numbers.size, np.bool_)
+            if numbers.size > len(few):
+                return is_among(numbers, np.array(sorted(few), np.int32))
             return np.array([number in few for number in numbers.tolist()], np.bool_)
         return self._many[numbers]
 

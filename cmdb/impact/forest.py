@@ -37,28 +37,44 @@ class Rows(NamedTuple):
 
     def of(self, nodes: NDArray[np.integer]) -> tuple[Places, Places]:
         """The places of the rows of these nodes, and at which place of `nodes` each one's owner stands."""
+        if nodes.size == 1:
+            places = np.arange(self.start[nodes[0]], self.end[nodes[0]])
+            return places, np.zeros(places.size, np.int64)
         starts = self.start[nodes]
         counts = self.end[nodes] - starts
         return spread(starts, counts), np.repeat(np.arange(counts.size), counts)
 
 
-def rows_of(nodes: int, owner: Integers, other: Integers, cable: Integers, last: Flags | None = None) -> Rows:
-    """Rows for all nodes, each in the order given; neighbours of whom `last` holds come last."""
+def rows_of(nodes: int, a: Integers, b: Integers, cable: Integers, last: Flags | None = None) -> Rows:
+    """Rows for all nodes; neighbours of whom `last` holds come last, else all are in the order of the cables."""
+    return _sorted_rows(nodes, np.concatenate((a, b)), np.concatenate((b, a)), np.concatenate((cable, cable)), last)
+
+
+def one_way_rows_of(nodes: int, owner: Integers, other: Integers, cable: Integers) -> Rows:
+    """Rows of the cables' owners alone."""
+    return _sorted_rows(nodes, owner, other, cable, None)
+
+
+def _sorted_rows(nodes: int, owner: Integers, other: Integers, cable: Integers, last: Flags | None) -> Rows:
+    start, end = np.zeros(nodes, np.int32), np.zeros(nodes, np.int32)
     if not owner.size:
-        nothing = np.zeros(nodes, np.int32)
-        return Rows(nothing, nothing, NONE, NONE)
+        return Rows(start, end, NONE, NONE)
     key = owner.astype(np.int64)
+    key <<= 1
     if last is not None:
-        key = key * 2 + last[other]
-    key = (key << 32) | np.arange(owner.size)
+        key |= last.take(other)
+    key <<= 32
+    key |= np.arange(owner.size)
     key.sort()
     place = key & 0xFFFFFFFF
-    owner = owner[place]
-    first = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
-    start, end = np.zeros(nodes, np.int32), np.zeros(nodes, np.int32)
+    key >>= 33
+    owner = key.astype(np.int32)
+    first = np.flatnonzero(owner[1:] != owner[:-1])
+    first += 1
     start[owner[first]] = first
-    end[owner[first]] = np.append(first[1:], owner.size)
-    return Rows(start, end, other[place], cable[place])
+    end[owner[first - 1]] = first
+    end[owner[-1]] = owner.size
+    return Rows(start, end, other.take(place), cable.take(place))
 
 
 class Forest(NamedTuple):

@@ -97,7 +97,10 @@ class Separators:
         self._firsts = (np.cumsum(self._sizes) - self._sizes).astype(np.int32)
         self._local = np.empty(size + 2, np.int32)
         self._ranks = np.zeros(size + 2, np.int32)
-        self._last: dict[int, int] = {}
+        self._lower, self._higher = np.zeros(size + 2, np.int32), np.zeros(size + 2, np.int32)
+        """How many cables lead to neighbours of the same block (or its top) of lower rank, and of higher."""
+        self._last: dict[int, tuple[int, int]] = {}
+        """Of each block that was numbered its last CI, and the number of cables from that to the top."""
 
     def after(self, loss: Loss) -> Separation | None:
         """What separates whom now; None: the same as before."""
@@ -166,31 +169,33 @@ class Separators:
         top. As long as all who lost a neighbour have another of that kind, that is so still.
         """
         if block not in self._last:
-            self._last[block] = self._number(block)
-        last, ranks = self._last[block], self._ranks
-        top, root = self.intact.above[block], self._forest.order.size
+            self._number(block)
+        last, to_top = self._last[block]
         if not loss.left[last]:
             return False
-        rows = self._forest.rows
-        near = rows.other[rows.of(lost[self._block[lost] == block])[0]]
-        near = np.concatenate((near, *loss.out_ends))
-        near = np.unique(near[(self._block[near] == block) & loss.left[near]])
-        places, owner = rows.of(near)
-        other = rows.other[places]
-        usable = loss.usable(other, rows.cable[places]) & ((self._block[other] == block) | (other == top))
-        low = usable & ((other == top) | (ranks[other] < ranks[near][owner]))
-        lower = np.bincount(owner[low], minlength=near.size)
-        higher = np.bincount(owner[usable & ~low], minlength=near.size)
-        to_top = np.bincount(owner[usable & (other == top)], minlength=near.size)
-        if top == root:
-            gateways = self._forest.up[near] == root
-            lower += gateways * MANY
-            to_top += gateways
-        is_last = near == last
-        return bool(((lower > 0) & (is_last | (higher > 0)) & (~is_last | ((to_top > 0) & (lower > 1)))).all())
+        ranks, rows, top = self._ranks, self._forest.rows, self.intact.above[block]
+        lost = lost[self._block[lost] == block]
+        places, owner = rows.of(lost)
+        one, other = loss.out_ends
+        both = loss.left[one] & loss.left[other]
+        from_, to = (
+            np.concatenate((lost[owner], one[both], other[both])),
+            np.concatenate((rows.other[places], other[both], one[both])),
+        )
+        inside = (self._block[to] == block) & ((self._block[from_] == block) | (from_ == top)) & loss.left[to]
+        from_, to = from_[inside], to[inside]
+        down = (from_ == top) | (ranks[from_] < ranks[to])
+        near, turn = np.unique(to, return_inverse=True)
+        lower = self._lower[near] - np.bincount(turn[down], minlength=near.size)
+        higher = self._higher[near] - np.bincount(turn[~down], minlength=near.size)
+        others = near != last
+        if ((lower < 1) | (higher < 1))[others].any():
+            return False
+        to_top -= int(np.count_nonzero((from_ == top) & (to == last)))
+        return bool(others.all() or (to_top > 0 and lower[~others][0] > 1))
 
-    def _number(self, block: int) -> int:
-        """Rank the CIs of a block by an st-numbering from its top on; return the last."""
+    def _number(self, block: int) -> None:
+        """Rank the CIs of a block by an st-numbering from its top on."""
         forest, top = self._forest, int(self.intact.above[block])
         first = int(self._firsts[block])
         members = self._members[first : first + int(self._sizes[block])]
@@ -210,8 +215,17 @@ class Separators:
         for one in near[0]:
             near[one].append(0)
         sequence = _st_sequence(near)
-        self._ranks[members[np.array(sequence[1:]) - 1]] = np.arange(1, members.size + 1)
-        return int(members[sequence[-1] - 1])
+        ranks = self._ranks
+        ranks[members[np.array(sequence[1:]) - 1]] = np.arange(1, members.size + 1)
+        last = int(members[sequence[-1] - 1])
+        low = (other == top) | (inside & (ranks[other] < ranks[members][owner]))
+        self._lower[members] = np.bincount(owner[low], minlength=members.size)
+        self._higher[members] = np.bincount(owner[inside & ~low], minlength=members.size)
+        to_top = int(np.count_nonzero((other == top) & (members[owner] == last)))
+        if top == forest.order.size:
+            self._lower[members[below_top - 1]] += MANY
+            to_top = MANY
+        self._last[block] = last, to_top
 
 
 def is_among(numbers: Integers, some: Integers) -> Flags:
