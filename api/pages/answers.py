@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,6 +13,9 @@ from cmdb.schema import RELATION_TYPES
 
 SHOWN: Final = 200
 """So many rows stand on a page of a list; what is more has pages of its own, or stands in the CSV."""
+
+DOUBTS: Final = 50
+"""So many of whom nobody can tell stand on a page of theirs."""
 
 _COUNTS: Final = (
     "affected", "services", "down", "degraded", "at_risk", "unprotected", "unmanaged", "unknown", "unaffected",
@@ -78,8 +81,20 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """A relation that decided, though nobody confirmed it in time."""
+
+    id: str
+    type: str
+    source: Item
+    target: Item
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
-    """What the page shows of an answer beside its rows; `unknown_more` are how many it leaves to the CSV."""
+    """What the page shows of an answer beside its rows; `unknown_more` are how many come after those that
+    are listed; `unknown_because` are (root, the same in the reader's words, how many)."""
 
     revision: int
     hash: str
@@ -87,20 +102,24 @@ class Drawn:
     head: str
     counts: tuple[tuple[str, int], ...]
     unknown: tuple[Doubt, ...]
+    unknown_page: int
     unknown_more: int
     unknown_because: tuple[tuple[str, str, int], ...]
+    stale: tuple[Stale, ...]
+    stale_more: int
     temporary: bool
     assumed: int
     notes: tuple[str, ...]
 
 
-def drawn(answer: Answer, texts: Texts, root: str = "") -> Drawn:
-    """The answer as the page shows it; of the unknown only those of a root, where one is given."""
-    strange: Iterable[Unknown] = answer.unknown[:SHOWN]
-    more = len(answer.unknown) - SHOWN
+def drawn(answer: Answer, texts: Texts, root: str = "", page: int = 1) -> Drawn:
+    """The answer as the page shows it; of the unknown one page, where a root is given only of those that it made so."""
+    strange: Sequence[Unknown] = answer.unknown
     if root:
-        of_root = [one for one in answer.unknown[:_LOOKED_AT] if one.root == root]
-        strange, more = of_root[:SHOWN], answer.unknown_because.get(root, 0) - SHOWN
+        strange = [one for one in answer.unknown[:_LOOKED_AT] if one.root == root]
+    page = max(1, min(page, -(-len(strange) // DOUBTS)))
+    more = (answer.unknown_because.get(root, 0) if root else len(strange)) - page * DOUBTS
+    strange = strange[(page - 1) * DOUBTS : page * DOUBTS]
     because = sorted(answer.unknown_because.items(), key=lambda pair: (-pair[1], pair[0]))
     return Drawn(
         revision=answer.revision,
@@ -109,8 +128,13 @@ def drawn(answer: Answer, texts: Texts, root: str = "") -> Drawn:
         head=head(answer, texts),
         counts=tuple((name, answer.counts[name]) for name in _COUNTS),
         unknown=tuple(Doubt(one.ci, doubts(one.reason, texts)) for one in strange),
+        unknown_page=page,
         unknown_more=max(0, more),
         unknown_because=tuple((root, _doubt(root, texts), count) for root, count in because),
+        stale=tuple(
+            Stale(one.id, one.type, one.source, one.target, _doubt(one.since, texts)) for one in answer.stale[:DOUBTS]
+        ),
+        stale_more=max(0, len(answer.stale) - DOUBTS),
         temporary=answer.temporary,
         assumed=answer.assumed,
         notes=tuple(texts(_NOTES[note]) if note in _NOTES else note for note in answer.notes),

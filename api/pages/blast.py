@@ -42,7 +42,7 @@ _SCALES: Final = (
     Scale(2, 100, 15, 12), Scale(2, 96, 14, 11), Scale(1, 96, 14, 10), Scale(1, 92, 14, 9), Scale(1, 92, 13, 8),
     Scale(1, 92, 13, 7),
 )  # fmt: skip
-_CUTS: Final = (DRAWN, 1_000, 500, 250, 120, 60, 30, 15, 8)
+_CUTS: Final = (1_500, 1_000, 750, 500, 250, 120, 60, 30, 15, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +110,15 @@ class Layout:
 def laid_out(found: Sifted, width: int, height: int, titles: Mapping[str, int] = MappingProxyType({})) -> Layout:
     """Lay out what was found in a window of this size; a smaller one than the least will have to scroll.
 
-    `titles` says how wide the title of a class is; where there is room, its column is no narrower.
+    `titles` says how wide the title of a class is; where there is room, its column is no narrower. What does not fit
+    however small it is drawn is cut.
     """
     width, height = max(width, LEAST_WIDTH), max(height, LEAST_HEIGHT)
     columns = _columns(found, (width + _BETWEEN) // (_NARROWEST + _BETWEEN), (height - _HEAD) // 44)
-    for cut in _CUTS:
-        least = titles if cut == DRAWN else {}
+    tries = ((DRAWN, titles, _SCALES), (DRAWN, {}, _SCALES), *((cut, {}, _SCALES[-3:]) for cut in _CUTS))
+    for cut, least, scales in tries:
         shown = [replace(column, grids=tuple(_cut(grid, cut) for grid in column.grids)) for column in columns]
-        # What had to be cut is drawn as small as can be.
-        for scale in _SCALES if cut == DRAWN else _SCALES[-3:]:
+        for scale in scales:
             if (widths := _widths(shown, scale, width, height - _HEAD, least)) is not None:
                 return _placed(shown, widths, scale, width)
     widths = None

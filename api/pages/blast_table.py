@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from api.pages.sieve import NOWHERE, Wanted, worse
+from api.impacts import Wanted
 from cmdb.impact import Affected, Answer, Outline
 
 COLUMNS: Final = (
@@ -25,20 +25,12 @@ def lines(answer: Answer, wanted: Wanted) -> Iterator[str]:
     for start in range(0, len(answer.outlines), _SLICE):
         outlines = answer.outlines[start : start + _SLICE]
         affected = answer.affected[start : start + _SLICE]
-        yield _written([_row(one, of) for one, of in zip(outlines, affected, strict=True) if _passes(one, wanted)])
+        yield _written([_row(one, of) for one, of in zip(outlines, affected, strict=True) if wanted.fits(one)])
     for start in range(0, len(answer.unknown) if wanted.everything else 0, _SLICE):
         yield _written(
             ["unknown", one.ci.id, one.ci.cls, one.ci.name, *[""] * 9, one.reason, "", ""]
             for one in answer.unknown[start : start + _SLICE]
         )
-
-
-def _passes(one: Outline, wanted: Wanted) -> bool:
-    site = NOWHERE if one.site is None else one.site.id
-    return (
-        not wanted.levels.isdisjoint(worse(one) if wanted.levels else ())
-        or not wanted.levels
-    ) and wanted.cls in {"", one.ci.cls} and wanted.site in {"", site}  # fmt: skip
 
 
 def _row(one: Outline, of: Affected) -> Sequence[object]:

@@ -8,32 +8,17 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
+from api.impacts import NOWHERE, Wanted
 from cmdb.impact import Answer, Outline
+from cmdb.impact.who import ways_of
 
-LEVELS: Final = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
-"""What a reader filters by; a CI that is worse on several axes is found by each."""
 MARKS: Final = ("down", "degraded", "at_risk", "leaning", "unprotected", "unmanaged")
 """How a CI is drawn, the worst first: its availability where that got worse, `leaning` where its risk is inherited."""
 LOOKED_THROUGH: Final = 100_000
 """So many rows of an answer are looked through, the worst first; beyond it its own counts stand."""
 DRAWN: Final = 2_000
 """So many CIs are drawn at most; of the others a grid says how many they are."""
-NOWHERE: Final = "-"
-"""The site of whoever stands in no building."""
 _SLICE: Final = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A filter; what is empty lets everything through."""
-
-    levels: frozenset[str] = frozenset()
-    cls: str = ""
-    site: str = ""
-
-    @property
-    def everything(self) -> bool:
-        return not (self.levels or self.cls or self.site)
 
 
 class Heap(NamedTuple):
@@ -71,7 +56,7 @@ def worse(one: Outline) -> tuple[str, ...]:
     now, was = one.now, one.was
     if now.protection == was.protection and now.management == was.management:
         return (now.availability,)
-    return tuple(getattr(now, axis) for axis in now.worse_than(was))
+    return ways_of(now, was)
 
 
 def mark(one: Outline, levels: Sequence[str]) -> str:
@@ -89,11 +74,7 @@ def sift(answer: Answer, wanted: Wanted, most: int = LOOKED_THROUGH) -> Sifted:
         found.levels.update(levels)
         found.classes[one.ci.cls] += 1
         found.sites[site, "" if one.site is None else one.site.name] += 1
-        if (
-            (wanted.levels and wanted.levels.isdisjoint(levels))
-            or (wanted.cls and wanted.cls != one.ci.cls)
-            or (wanted.site and wanted.site != site)
-        ):
+        if not wanted.fits(one):
             continue
         heap = Heap(one.distance, one.ci.cls)
         found.places.append(place)

@@ -10,22 +10,31 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
+from api import reasons
 from api.auth import Reader, ServicesOf
+from api.impacts import NOWHERE, Wanted
 from api.pages import answers, blast_drawing, blast_table
 from api.pages.blast import laid_out
 from api.pages.catalogue import Texts
 from api.pages.composing import Asked, Composed, composed
 from api.pages.drawing import Drawing
-from api.pages.sieve import LEVELS, NOWHERE, Sifted, Wanted, sift
+from api.pages.sieve import Sifted, sift
+from api.wiring import now
 from cmdb import schema
 from cmdb.impact import Answer, Evaluation
+from cmdb.impact.who import WORSE as LEVELS
+from cmdb.impact.who import Who
 from cmdb.inventory import Inventory
 from cmdb.model import ModelError
+from cmdb.store.base import Gone
 from cmdb.what import NotFound
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 _PLACES: Final = frozenset(name for name in schema.CONCRETE if schema.is_a(name, "location"))
+_GROUPED_AT_ONCE: Final = 20_000
+"""An answer with so many affected says at once whom it concerns; with more, that is fetched after the rest."""
+_NEXT_S: Final = 10.0
 _PICKED: Final = 5_000
 _WIDEST, _HIGHEST = 8_000, 4_000
 _FILE_WIDTH, _FILE_HEIGHT = 1_600, 900
@@ -55,7 +64,7 @@ def _wanted(
     cls: Annotated[str, Query(alias="class", max_length=100)] = "",
     site: Text = "",
 ) -> Wanted:
-    return Wanted(frozenset(level) & frozenset(LEVELS), cls, site)
+    return Wanted(frozenset(level) & frozenset(LEVELS), frozenset({cls} if cls else ()), site or None)
 
 
 AskedOf = Annotated[Asked, Depends(_asked)]
@@ -99,6 +108,8 @@ def impact(
     page: PageOf = 1,
     why: Text = "",
     root: Text = "",
+    doubts: PageOf = 1,
+    next_: Annotated[str, Query(alias="next", max_length=255)] = "",
 ) -> Response:
     """Compose a question; its address holds it, so that an answer can be passed on."""
     inventory, texts = services.inventory, drawing.texts(request)
@@ -109,10 +120,13 @@ def impact(
             raise question.wrong
         if question.question is not None:
             found = _of(inventory, question)
-            shown = _shown(found, wanted, page, texts) | {"answer": answers.drawn(found.answer, texts, root)}
-            shown |= {"why": _why(inventory, found, why, texts) if why else None}
+            shown = _shown(found, wanted, page, texts) | {"answer": answers.drawn(found.answer, texts, root, doubts)}
+            shown |= {"why": _why(inventory, found, why, texts, following=bool(next_)) if why else None}
+            shown |= {"who": _who(inventory, found.answer), "following": _following(inventory, found, next_)}
     except ModelError as error:
         wrong, status = str(error), 404 if isinstance(error, NotFound) else 422
+    except Gone as error:
+        wrong, status = str(error), 410
     fresh = "kind" not in request.query_params
     return drawing.page(
         request,
@@ -139,14 +153,23 @@ def rows(
     return drawing.page(request, "impact_rows.html", reader, **_shown(found, wanted, page, drawing.texts(request)))
 
 
+@router.get("/impact/who")
+def who(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, asked: AskedOf) -> Response:
+    """Whom the answer concerns, as a part of the page."""
+    found = _answered(services.inventory, asked)
+    told = services.inventory.who(found.answer)
+    return drawing.page(request, "impact_who.html", reader, who=told, question_link=found.composed.asked.link())
+
+
 @router.get("/impact/why")
 def why(
     request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, asked: AskedOf, wanted: WantedOf,
     of: Text = "",
+    next_: Annotated[str, Query(alias="next", max_length=255)] = "",
 ) -> Response:  # fmt: skip
-    """What decided on one item, as a part of the page."""
+    """What decided on one item, and where wanted what would take it down next, as a part of the page."""
     found = _answered(services.inventory, asked)
-    told = _why(services.inventory, found, of, drawing.texts(request))
+    told = _why(services.inventory, found, of, drawing.texts(request), following=bool(next_))
     return drawing.page(request, "impact_why.html", reader, why=told, link=_link(found.composed.asked, wanted))
 
 
@@ -244,7 +267,7 @@ def _groups(sifted: Sifted) -> Sequence[tuple[int | None, str, int, Mapping[str,
 def _link(asked: Asked, wanted: Wanted) -> str:
     """The query string of the question with its filter."""
     pairs: list[tuple[str, str]] = [("level", level) for level in LEVELS if level in wanted.levels]
-    pairs += [(name, value) for name, value in (("class", wanted.cls), ("site", wanted.site)) if value]
+    pairs += [("class", cls) for cls in sorted(wanted.classes)] + [("site", site) for site in (wanted.site,) if site]
     return "&".join(part for part in (asked.link(), urlencode(pairs)) if part)
 
 
@@ -255,12 +278,13 @@ def _title(question: Composed, texts: Texts) -> str:
     return texts("impact.asked", kind=texts(f"kind.{question.asked.kind}"), names=told)
 
 
-def _why(inventory: Inventory, found: Answered, of: str, texts: Texts) -> dict[str, Any]:
-    """What decided on the item that a text names."""
+def _why(inventory: Inventory, found: Answered, of: str, texts: Texts, *, following: bool) -> dict[str, Any]:
+    """What decided on the item that a text names, with who says each relation that counted."""
     target = inventory.target(of)
     if not target.cis:
         raise ModelError(f"{of!r} is a relation: ask about an item")
-    told = found.evaluation.why(target.cis[0])
+    id_ = target.cis[0]
+    told = found.evaluation.why(id_)
     return {
         "ci": told.ci,
         "verdict": told.verdict,
@@ -269,4 +293,20 @@ def _why(inventory: Inventory, found: Answered, of: str, texts: Texts) -> dict[s
         "unknown": None if told.unknown is None else answers.doubts(told.unknown, texts),
         "path": told.path,
         "revision": found.answer.revision,
+        "relations": reasons.why(inventory, found.evaluation, id_, now())["relations"],
+        "next": _next(inventory, found, [id_]) if following else None,
     }
+
+
+def _who(inventory: Inventory, answer: Answer) -> Who | None:
+    """Whom the answer concerns; None where that takes longer than a reader waits for a page."""
+    return inventory.who(answer) if len(answer.outlines) <= _GROUPED_AT_ONCE else None
+
+
+def _following(inventory: Inventory, found: Answered, next_: str) -> dict[str, Any] | None:
+    """What would take the services of the answer down next, where that is asked."""
+    return _next(inventory, found, reasons.services_of(found.evaluation)) if next_ == "services" else None
+
+
+def _next(inventory: Inventory, found: Answered, of: Sequence[str]) -> dict[str, Any]:
+    return reasons.next_failures(inventory, found.evaluation, of, reasons.within(_NEXT_S))

@@ -81,8 +81,8 @@ function follow() {
   if (blast.sheet) blast.draw();
 }
 
-async function explain(of) {
-  const answer = await fetched(`${place.dataset.why}?${query(["of", of])}`);
+async function explain(of, ...more) {
+  const answer = await fetched(`${place.dataset.why}?${query(["of", of], ...more)}`);
   aside.innerHTML = await answer.text();
   address();
   await make(true);
@@ -138,10 +138,11 @@ aside.addEventListener("keydown", (event) => {
 });
 document.addEventListener("click", (event) => {
   const why = event.target.closest("[data-why-of]"), page = event.target.closest("[data-page][rel]");
-  const done = event.target.closest("[data-close]"), reset = event.target.closest("[data-reset]");
-  if (!(why || page || done || reset) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const next = event.target.closest("[data-next-of]"), done = event.target.closest("[data-close]"), reset = event.target.closest("[data-reset]");
+  if (!(why || page || next || done || reset) || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (why) explain(why.dataset.whyOf).then(() => { aside.scrollIntoView({ block: "center" }); aside.focus(); }, fail);
+  if (next) explain(next.dataset.nextOf, ["next", "1"]).catch(fail);
   if (page) list(page.dataset.page).then(() => document.getElementById("affected").scrollIntoView(), fail);
   if (done) close();
   if (reset) {
@@ -174,4 +175,8 @@ window.addEventListener("resize", () => {
   }, REST_MS);
 });
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => blast.sheet && blast.draw());
+const who = document.querySelector("[data-who]");
+if (who) {
+  fetched(who.dataset.who).then(async (answer) => { who.outerHTML = await answer.text(); }, fail);
+}
 draw().catch(fail);
