@@ -130,7 +130,7 @@ def _also(row: Mapping[str, Any]) -> str:
 def _print_more(following: int | None, in_all: int, shown: int, what: str) -> None:
     """Never silence: a list that is cut says so."""
     if following is not None:
-        people().print(f"… of {in_all} {what} {shown} are shown: --limit shows more, --json all", markup=False)
+        people().print(f"… {shown} of {in_all} {what}: --limit shows more, --json all", markup=False)
 
 
 def _print_who(who: Mapping[str, Any]) -> None:
@@ -201,7 +201,7 @@ def _branch(row: Mapping[str, Any] | None, named: Item | None) -> str:
     if row is None:
         return "" if named is None else f"{named.name}  {named.cls}"
     words = [row["name"], row["class"], _LEVELS[row["availability"]], _also(row)]
-    because = row["because"][0]["text"] if row["because"] else ""
+    because = "; ".join(reason["text"] for reason in row["because"])
     return "  ".join(word for word in (*words, because) if word)
 
 
