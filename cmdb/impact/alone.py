@@ -106,35 +106,46 @@ class Alone:
     @cached_property
     def _leaves(self) -> tuple[Integers, Integers, Integers]:
         """Those singled out that pass no traffic: of one cable, of several, and which of these by what is beside."""
-        net, now, before = self._ethernet, self._now, self._intact
-        near_passing = net.leaves_at(self._passing)
-        sole = self._has_one_cable(near_passing)
-        alone = near_passing[sole]
-        alone = alone[~self._cut_off(alone)]
-        leaves = net.once(np.concatenate((near_passing[~sole], self._spared)))
-        leaves = leaves[~self._cut_off(leaves)]
+        net, alone, leaves = self._ethernet, NONE, self._spared
+        if self._passing.size:
+            near = net.leaves_at(self._passing)
+            sole = self._has_one_cable(near)
+            alone = near[sole]
+            alone = alone[~self._cut_off(alone)]
+            leaves = np.concatenate((near[~sole], leaves))
         if not leaves.size:
-            return alone, leaves, NONE
+            return alone, NONE, NONE
+        leaves = net.once(leaves)
+        leaves = leaves[~self._cut_off(leaves)]
+        singled, beside = self._judged(leaves)
+        return alone, leaves[singled], leaves[beside]
+
+    def _judged(self, leaves: Integers) -> tuple[Flags, Flags]:
+        """Which of these are singled out, and which by what is beside."""
+        net, now, before = self._ethernet, self._now, self._intact
         places, owner = net.rows.of(leaves)
         near = net.place[net.rows.other[places]]
-        ways_before, ways = np.flatnonzero(near >= 0), np.flatnonzero(self._usable(places))
+        ways_before, ways = near >= 0, self._usable(places)
         many_before = np.bincount(owner[ways_before], minlength=leaves.size)
         many = np.bincount(owner[ways], minlength=leaves.size)
-        first = near[ways[np.cumsum(many) - many]]
         beside = (many == 1) & (many_before > 1)
+        if beside.all():
+            return beside, beside
+        near_before, near, owner = near[ways_before], near[ways], owner[ways]
+        first = near[np.cumsum(many) - many]
         singled = beside | ((many == 1) & (now.depth[first] > before.depth[first]))
         several = np.flatnonzero(many > 1)
-        common = _meeting(now, near[ways], many, several)
-        common_before = _meeting(before, near[ways_before], many_before, several)
+        if not several.size:
+            return singled, beside
+        common = _meeting(now, near, many, several)
+        common_before = _meeting(before, near_before, many_before, several)
         singled[several] = now.depth[common] > before.depth[common_before]
-        with_way = np.zeros(several.size, np.bool_)
-        turn = np.full(leaves.size, -1)
-        turn[several] = np.arange(several.size)
-        of_several = ways[turn[owner[ways]] >= 0]
-        meets = near[of_several] == common[turn[owner[of_several]]]
-        with_way[turn[owner[of_several]][meets]] = True
-        beside[several] = with_way & (common != common_before) & singled[several]
-        return alone, leaves[singled], leaves[beside]
+        # The next CI up, if it is beside: what separates all ways of several is one of them, or farther.
+        whole = np.full(leaves.size, -1, np.int32)
+        whole[several] = common
+        by_next = np.bincount(owner[near == whole[owner]], minlength=leaves.size)[several] > 0
+        beside[several] = by_next & (common != common_before) & singled[several]
+        return singled, beside
 
     def _has_one_cable(self, leaves: Integers) -> Flags:
         rows = self._ethernet.rows

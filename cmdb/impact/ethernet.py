@@ -91,9 +91,10 @@ class Ethernet:
 
     def leaves_at(self, places: NDArray[np.integer]) -> Integers:
         """The neighbours of the CIs at these places that pass no traffic; one may come several times."""
-        start, end = self._middle[places], self.rows.end[self.number[places]]
         if places.size == 1:
-            return self.rows.other[start[0] : end[0]]
+            place = places.item()
+            return self.rows.other[self._middle.item(place) : self.rows.end.item(self.number.item(place))]
+        start, end = self._middle[places], self.rows.end[self.number[places]]
         return self.rows.other[spread(start, end - start)]
 
     def cables_of(self, n: int) -> list[tuple[int, int]]:
@@ -168,9 +169,8 @@ class Outage:
     @property
     def cut_off(self) -> Integers:
         """All so far, in no order."""
-        if len(self._cut_off) > 1:
-            self._cut_off = [np.concatenate(self._cut_off)]
-        return self._cut_off[0] if self._cut_off else NONE
+        self._cut_off = _joined(self._cut_off)
+        return self._cut_off[0]
 
     def is_cut_off(self, n: int) -> bool:
         place = self._ethernet.place.item(n)
@@ -195,14 +195,17 @@ class Outage:
         passing = places[places >= 0]
         if not passing.size:
             return self._take(self._leaves.add(numbers[self._ethernet.connected[numbers]]))
-        leaves = numbers[places < 0]
-        cut = self._leaves.add(leaves[self._ethernet.connected[leaves]])
+        cut = NONE
+        if passing.size < numbers.size:
+            leaves = numbers[places < 0]
+            cut = self._leaves.add(leaves[self._ethernet.connected[leaves]])
         if self._states is not None:
             passing = passing[self._states[passing] != _LOST]
         if passing.size > 1:
             passing = np.unique(passing)
         if passing.size:
-            cut = np.concatenate((cut, self._lose(passing, passing)))
+            more = self._lose(passing, passing)
+            cut = np.concatenate((cut, more)) if cut.size else more
         return self._take(cut)
 
     def _take(self, cut: Integers) -> Integers:
@@ -214,6 +217,8 @@ class Outage:
     def _out_ends(self) -> tuple[tuple[Integers, Integers], Integers]:
         """Of the cables taken out: the places of both ends where both pass traffic, else the end that passes none."""
         net = self._ethernet
+        if not self._out.size:
+            return (NONE, NONE), NONE
         out = self._out[net.is_plain[self._out]]
         a, b = net.ends[0][out], net.ends[1][out]
         one, other = net.place[a], net.place[b]
@@ -232,13 +237,15 @@ class Outage:
         states = self._states
         states[failed] = _LOST
         lost = failed
+        self._seen = None
         if self._detours or failed.size < suspects.size or (size[suspects] > 1).any():
             if self._detours:
                 states[states == _FOUND] = _OPEN
             self._open(states, suspects)
             lost = np.concatenate((failed, self._searched(states, np.flatnonzero(states == _OPEN))))
         self._lost.append(lost)
-        return np.concatenate((net.number[lost], self._parted(net.leaves_at(lost))))
+        leaves = self._parted(net.leaves_at(lost))
+        return np.concatenate((net.number[lost], leaves)) if leaves.size else net.number[lost]
 
     def _open(self, states: States, suspects: Integers) -> None:
         """Doubt all below the suspects in the spanning forest."""
@@ -275,14 +282,14 @@ class Outage:
         if not leaves.size:
             return NONE
         rows = self._ethernet.rows
-        several = rows.end[leaves] - rows.start[leaves] > 1
-        if not several.any():
+        others = leaves[rows.end[leaves] - rows.start[leaves] > 1]
+        if not others.size:
             return self._leaves.add(leaves)
-        others = leaves[several]
         places, owner = rows.of(others)
         held = np.bincount(owner[self._usable(places)], minlength=others.size) > 0
         self._spared.append(others[held])
-        return self._leaves.add(np.concatenate((leaves[~several], others[~held])))
+        sole = leaves[rows.end[leaves] - rows.start[leaves] == 1]
+        return self._leaves.add(np.concatenate((sole, others[~held])))
 
     def _usable(self, places: Places) -> Flags:
         """Which cables, by their places in the rows of all CIs, lead to a connected CI that passes traffic."""
@@ -344,8 +351,9 @@ class Outage:
             left = np.ones(net.number.size + 2, np.bool_) if self._states is None else self._states != _LOST
             left[-1] = False
             ends, leaves = self._out_ends()
-            loss = Loss(left, np.concatenate((NONE, *self._lost)), self._out, ends)
-            self._seen = Alone(net, loss, np.concatenate((NONE, *self._spared)), leaves, self._leaves.among)
+            self._lost, self._spared = _joined(self._lost), _joined(self._spared)
+            loss = Loss(left, self._lost[0], self._out, ends)
+            self._seen = Alone(net, loss, self._spared[0], leaves, self._leaves.among)
         return self._seen
 
 
@@ -403,6 +411,10 @@ def _search_one_by_one(states: States, own: Places, other: Integers) -> None:
             if states[one] == _OPEN:
                 states[one] = _FOUND
                 waiting.append(one)
+
+
+def _joined(parts: list[Integers]) -> list[Integers]:
+    return parts if len(parts) == 1 else [np.concatenate((NONE, *parts))]
 
 
 def _listed(rows: Rows, n: int) -> list[tuple[int, int]]:

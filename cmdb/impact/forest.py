@@ -38,7 +38,7 @@ class Rows(NamedTuple):
     def of(self, nodes: NDArray[np.integer]) -> tuple[Places, Places]:
         """The places of the rows of these nodes, and at which place of `nodes` each one's owner stands."""
         if nodes.size == 1:
-            places = np.arange(self.start[nodes[0]], self.end[nodes[0]])
+            places = np.arange(self.start.item(node := nodes.item()), self.end.item(node))
             return places, np.zeros(places.size, np.int64)
         starts = self.start[nodes]
         counts = self.end[nodes] - starts

@@ -10,7 +10,7 @@ What fails changes the blocks that it is in, and no others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from cmdb.impact.forest import Flags, Forest, Integers, Rows, forest_of, spread
 
 MANY: Final = 2
 """Any number of cables above one: none of them separates."""
-_LARGE: Final = 48
+_LARGE: Final = 8
 """A block of more CIs is first asked for a proof that nothing changed, which costs a numbering once."""
 
 
@@ -68,7 +68,16 @@ class Loss(NamedTuple):
     out: Integers
     """Sorted."""
     out_ends: tuple[Integers, Integers]
-    """Of those cables that were taken out between passing CIs."""
+    """The places of those that were taken out between CIs that pass traffic."""
+
+    @property
+    def loose(self) -> tuple[Integers, Integers]:
+        """Of the cables taken out those between CIs that have a way left."""
+        one, other = self.out_ends
+        if not one.size:
+            return one, other
+        both = self.left[one] & self.left[other]
+        return one[both], other[both]
 
     def usable(self, other: Integers, cable: Integers) -> Flags:
         """Whether these cables, that lead to these CIs, lead anywhere."""
@@ -104,19 +113,27 @@ class Separators:
 
     def after(self, loss: Loss) -> Separation | None:
         """What separates whom now; None: the same as before."""
-        intact, block = self.intact, self._block
-        fewer = loss.lost[loss.left[intact.above[loss.lost]]]
-        one, other = loss.out_ends
-        both = loss.left[one] & loss.left[other]
-        touched = block[np.concatenate((fewer, np.maximum(one[both], other[both])))]
-        blocks = np.unique(touched)
-        alone = self._sizes[blocks] == 1
-        if alone.any():  # one CI behind one other: it is lost, and nobody else hangs there
-            blocks = blocks[~alone | loss.left[blocks]]
+        if loss.lost.size == 1 and not loss.out_ends[0].size:
+            place = loss.lost.item()
+            number = self._block.item(place)
+            if self._sizes[number] == 1 or not loss.left[self.intact.above[place]]:
+                return None
+            blocks, fewer = self._block[loss.lost], loss.lost
+        else:
+            blocks, fewer = self._touched(loss)
         large = self._sizes[blocks] > _LARGE
-        kept = [number for number in blocks[large].tolist() if not self._holds(number, fewer, loss)]
-        blocks = np.concatenate((blocks[~large], np.array(kept, np.int32)))
+        if large.any():
+            kept = [number for number in blocks[large].tolist() if not self._holds(number, fewer, loss)]
+            blocks = np.concatenate((blocks[~large], np.array(kept, np.int32)))
         return self._changed(blocks, loss) if blocks.size else None
+
+    def _touched(self, loss: Loss) -> tuple[Integers, Integers]:
+        """The blocks that lost a CI or a cable but not their top, and the CIs that they lost."""
+        fewer = loss.lost[loss.left[self.intact.above[loss.lost]]]
+        one, other = loss.loose
+        blocks = np.unique(self._block[np.concatenate((fewer, np.maximum(one, other)))])
+        # Of one CI behind one other nothing is left when it is lost, and nobody else hangs there.
+        return blocks[(self._sizes[blocks] > 1) | loss.left[blocks]], fewer
 
     def _changed(self, blocks: Integers, loss: Loss) -> Separation | None:
         """These blocks anew, all at once, each below its top."""
@@ -173,26 +190,35 @@ class Separators:
         last, to_top = self._last[block]
         if not loss.left[last]:
             return False
+        losing, top = self._losing(block, lost, loss), self.intact.above.item(block)
+        lower: dict[int, int] = {}
+        higher: dict[int, int] = {}
+        for from_, to, is_lower in losing:
+            if to == last and from_ == top:
+                to_top -= 1
+            kind, had = (lower, self._lower) if is_lower else (higher, self._higher)
+            left = kind[to] = kind.get(to, had.item(to)) - 1
+            if left < 1 and to != last:
+                return False
+        return to_top > 0 and lower.get(last, MANY) > 1
+
+    def _losing(self, block: int, lost: Integers, loss: Loss) -> Iterator[tuple[int, int, bool]]:
+        """Each cable that a CI of a block lost: from whom, the CI, and whether the other is the lower one."""
         ranks, rows, top = self._ranks, self._forest.rows, self.intact.above[block]
-        lost = lost[self._block[lost] == block]
+        if lost.size > 1:
+            lost = lost[self._block[lost] == block]
         places, owner = rows.of(lost)
-        one, other = loss.out_ends
-        both = loss.left[one] & loss.left[other]
-        from_, to = (
-            np.concatenate((lost[owner], one[both], other[both])),
-            np.concatenate((rows.other[places], other[both], one[both])),
-        )
-        inside = (self._block[to] == block) & ((self._block[from_] == block) | (from_ == top)) & loss.left[to]
+        from_, to = lost[owner], rows.other[places]
+        one, other = loss.loose
+        if one.size:
+            from_, to = np.concatenate((from_, one, other)), np.concatenate((to, other, one))
+        inside = np.flatnonzero((self._block[to] == block) & loss.left[to])
         from_, to = from_[inside], to[inside]
-        down = (from_ == top) | (ranks[from_] < ranks[to])
-        near, turn = np.unique(to, return_inverse=True)
-        lower = self._lower[near] - np.bincount(turn[down], minlength=near.size)
-        higher = self._higher[near] - np.bincount(turn[~down], minlength=near.size)
-        others = near != last
-        if ((lower < 1) | (higher < 1))[others].any():
-            return False
-        to_top -= int(np.count_nonzero((from_ == top) & (to == last)))
-        return bool(others.all() or (to_top > 0 and lower[~others][0] > 1))
+        if one.size:
+            inside = np.flatnonzero((self._block[from_] == block) | (from_ == top))
+            from_, to = from_[inside], to[inside]
+        down = (ranks[from_] < ranks[to]) | (from_ == top)
+        return zip(from_.tolist(), to.tolist(), down.tolist(), strict=True)
 
     def _number(self, block: int) -> None:
         """Rank the CIs of a block by an st-numbering from its top on."""
