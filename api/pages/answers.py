@@ -100,6 +100,7 @@ class Drawn:
     hash: str
     rules: str
     head: str
+    worse: int
     counts: tuple[tuple[str, int], ...]
     unknown: tuple[Doubt, ...]
     unknown_page: int
@@ -126,6 +127,7 @@ def drawn(answer: Answer, texts: Texts, root: str = "", page: int = 1) -> Drawn:
         hash=answer.hash,
         rules=answer.rules,
         head=head(answer, texts),
+        worse=len(answer.outlines),
         counts=tuple((name, answer.counts[name]) for name in _COUNTS),
         unknown=tuple(Doubt(one.ci, doubts(one.reason, texts)) for one in strange),
         unknown_page=page,
