@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import fields
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 
 from cmdb.impact.rows import Rows, read_rows, rows_of
@@ -15,6 +13,7 @@ from cmdb.model import CI, Change, Component, Relation, State
 from cmdb.store.base import GraphStore, StoreError
 from cmdb.store.opening import open_store
 from cmdb.store.sqlite import SqliteStore
+from tests.cmdb.store.coded_changes import plain, some_changes
 from tests.cmdb.store.examples import T0, added, cable, commit, server
 from tests.fixtures.stores import neo4j_driver
 
@@ -37,15 +36,6 @@ LINK = cable("rel-3", "ci-1", "ci-12", from_port="Gi1/0/1", to_port="bmc", to_ma
 STRANGE_LINK = cable("rel-0x", "a strange id", "ci-1", from_port="eth0", to_port="Gi1/0/2")
 NEED = Relation("rel-9", "depends_on", "ci-007", "a strange id", {"assumed": True})
 ROLE = Relation("r", "served_by", "ci-12", "ci-007", {"role": "Gi1/0/1"})
-
-
-def plain(rows: Rows) -> dict[str, object]:
-    """Rows as values that can be compared."""
-    values = {field.name: getattr(rows, field.name) for field in fields(rows)}
-    return {
-        name: (value.dtype, value.tolist()) if isinstance(value, np.ndarray) else value
-        for name, value in values.items()
-    }
 
 
 def read(store: GraphStore) -> Rows:
@@ -82,44 +72,9 @@ def test_rows_are_those_of_the_graph_whatever_was_written(store: GraphStore, see
     random = Random(seed)
 
     for _ in range(6):
-        commit(store, *some_changes(store, random))
+        commit(store, *some_changes(store.topology(), random))
 
         assert plain(read(store)) == plain(rows_of(store.topology()))
-
-
-def some_changes(store: GraphStore, random: Random) -> list[Change]:
-    """A few CIs and relations that come, change and go."""
-    graph = store.topology()
-    changes: dict[str, Change] = {}
-    for name in random.sample(["x", "y", "ci-0", "ci-1", "ci-2", "ci-30", f"ci-{2**31}", f"ci-{2**31 - 1}"], 4):
-        port = Component("interface", "eth0", {"management": random.random() < 0.5})
-        gaps = {"runs_on": random.choice(["never", "stale"])} if random.random() < 0.5 else {}
-        made = CI(
-            name, random.choice(["server", "router"]), "default", random.choice("äbc"), gaps=gaps, components=(port,)
-        )
-        if made != graph.cis.get(name):
-            changes[name] = Change(name, graph.cis.get(name), made)
-    there = sorted({*graph.cis, *changes})
-    for name in random.sample(["r", "s", "rel-1", "rel-2", "rel-5", "rel-77"], 4):
-        before = graph.relations.get(name)
-        after = Relation(
-            name,
-            random.choice(["connects_to", "depends_on", "served_by"]),
-            random.choice(there),
-            random.choice(there),
-            {"from_port": random.choice("pqr"), "role": random.choice("uvw")},
-        )
-        if before is not None and random.random() < 0.4:
-            changes[name] = Change(name, before, None)
-        elif before != after:
-            changes[name] = Change(name, before, after)
-    relations = {**graph.relations, **{name: change.after for name, change in changes.items()}}
-    kept = [relation for relation in relations.values() if isinstance(relation, Relation)]
-    ends = {end for relation in kept for end in (relation.source, relation.target)}
-    for name, ci in graph.cis.items():
-        if name not in changes and name not in ends and random.random() < 0.7:
-            changes[name] = Change(name, ci, None)
-    return list(changes.values())
 
 
 def test_a_store_of_the_schema_before_is_coded_when_it_is_opened(store_url: str) -> None:
