@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, TypeVar, overload
 
@@ -16,6 +16,9 @@ MANAGEMENT: Final = ("kept", "unmanaged")
 """The levels of each axis, best first."""
 VLAN_NOTE: Final = "VLANs are not told apart: every cable is taken to carry all of them"
 ASSUMED_NOTE: Final = "some reasons hang on an assumed redundancy: connections were seen, no group was declared"
+
+_BLOCK: Final = 1000
+"""Who goes through rows has so many made at once."""
 
 Row = TypeVar("Row")
 
@@ -164,6 +167,10 @@ class Rows(Sequence[Row], Generic[Row]):
 
     def __len__(self) -> int:
         return self._length
+
+    def __iter__(self) -> Iterator[Row]:
+        for first in range(0, self._length, _BLOCK):
+            yield from self._make(range(first, min(first + _BLOCK, self._length)))
 
     @overload
     def __getitem__(self, place: int) -> Row: ...

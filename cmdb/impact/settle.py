@@ -40,6 +40,9 @@ MULTI: Final = 1 << 5
 AXIS_SHIFT: Final = 6
 HAS_PROTECTION: Final = 1
 """A node with a protection requirement of its own."""
+FROM_SIDE: Final = 1 << 11
+TO_SIDE: Final = 1 << 12
+"""A cable sits in a management port at its source, or at its target: it says so, or the port is one."""
 MADE: Final = 1 << 13
 """No relation of the graph: a group as a leg, or the copy of a relation that a second group names."""
 
@@ -198,7 +201,7 @@ def _settle_special(topology: Topology, node: int) -> None:
     groups = {group.name: group for group in topology.extra_of(node).groups}
     inner = {name for group in groups.values() for name in _inner(group) if name in groups}
     nodes = {name: topology.new_group(node, name) for name in sorted(inner)}
-    taken = {(_type_of(group), leg) for group in groups.values() for leg in _legs_of(group)}
+    taken = {(_type_of(group), leg) for group in groups.values() for leg in legs_of(group)}
     used: set[int] = set()
     for name, group in groups.items():
         _settle_group(topology, node, group, nodes, nodes.get(name, node), by_type, used)
@@ -209,7 +212,7 @@ def _settle_special(topology: Topology, node: int) -> None:
 
 
 def _inner(group: Component) -> list[str]:
-    return [leg.removeprefix(GROUP_LEG) for leg in _legs_of(group) if leg.startswith(GROUP_LEG)]
+    return [leg.removeprefix(GROUP_LEG) for leg in legs_of(group) if leg.startswith(GROUP_LEG)]
 
 
 def _type_of(group: Component) -> int:
@@ -218,7 +221,7 @@ def _type_of(group: Component) -> int:
     return tables.type_number(name)
 
 
-def _legs_of(group: Component) -> tuple[str, ...]:
+def legs_of(group: Component) -> tuple[str, ...]:
     """The legs of a group as they are stored: ids of CIs, or `group:NAME`; each once."""
     said = group.attributes.get("legs", ())
     return tuple(dict.fromkeys(str(leg) for leg in said)) if isinstance(said, tuple) else (str(said),)
@@ -231,7 +234,7 @@ def _settle_group(
     """A named group as a requirement of the CI or, where it stands as a leg, of itself; none where no leg is left."""
     type_, active = _type_of(group), group.attributes.get("active")
     legs: list[int] = []
-    for name in _legs_of(group):
+    for name in legs_of(group):
         if name.startswith(GROUP_LEG):
             inner = name.removeprefix(GROUP_LEG)
             if inner in nodes:
@@ -249,7 +252,7 @@ def _settle_group(
         return
     k = _number(group, "needs", len(legs))
     m = _number(group, "full", k)
-    if len(legs) < len(_legs_of(group)):
+    if len(legs) < len(legs_of(group)):
         # Legs that are gone cut k and m down to those left.
         k, m = min(k, len(legs)), min(m, len(legs))
     requirement = topology.new_requirement(of, type_, len(legs), k, m, (group.name, True))

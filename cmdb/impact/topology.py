@@ -7,6 +7,7 @@ that a second group names has a copy. Numbers are given again when what had them
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Final
@@ -22,7 +23,18 @@ from cmdb.impact.editing import edit
 from cmdb.impact.kinds import Bools, Bytes, Ints, Words
 from cmdb.impact.names import Names
 from cmdb.impact.rows import Rows
-from cmdb.impact.settle import HAS_PROTECTION, MADE, MULTI, OF_NONE, settle_all
+from cmdb.impact.settle import (
+    BESIDE,
+    FROM_SIDE,
+    GROUP_LEG,
+    HAS_PROTECTION,
+    MADE,
+    MULTI,
+    OF_NONE,
+    TO_SIDE,
+    legs_of,
+    settle_all,
+)
 from cmdb.impact.tables import GROUP, NOBODY
 from cmdb.impact.unloading import rows_of_topology
 from cmdb.model import Change, Relation, State
@@ -31,9 +43,6 @@ RETIRED: Final = STATES.index(State.RETIRED)
 MISSING: Final = STATES.index(State.MISSING)
 STATE_BITS: Final = 3 << STATE_SHIFT
 
-FROM_SIDE: Final = 1 << 11
-TO_SIDE: Final = 1 << 12
-"""A cable sits in a management port at its source, or at its target: it says so, or the port is one."""
 DEAD: Final = 0xFFFF
 NO_KEY: Final = -(2**31)
 """The key of what has no id."""
@@ -231,6 +240,46 @@ class Topology:
         row = self.out.row(self.group_of[node][0] if node in self.group_of else node)
         return [int(leg) for leg in row[self.req[row] == requirement]]
 
+    def ordered_requirements(self, node: int) -> list[int]:
+        """The requirements of a node: default ones in the order of their first relations, then groups as told."""
+        return sorted(self.requirements_of(node), key=self._order_of_requirement)
+
+    def _order_of_requirement(self, requirement: int) -> tuple[bool, str, str]:
+        name, grouped = self.titles.get(requirement, ("", False))
+        owner = int(self.owner[requirement])
+        if grouped:
+            groups = [group.name for group in self.extra_of(self.group_of.get(owner, (owner, ""))[0]).groups]
+            return True, f"{groups.index(name):06}", name
+        row = self.out.row(owner)
+        of_type = row[(self.rcode[row] & TYPE_BITS) == self.rtype[requirement]].tolist()
+        return False, min((self.relation_id(one) for one in of_type if self.in_graph(one)), default=""), name
+
+    def ordered_legs(self, requirement: int) -> list[int]:
+        """The legs of a requirement as told: of a group as it names them, else by their first relations; beside last."""
+        return sorted(self.heads(requirement), key=self.order_of_leg)
+
+    def order_of_leg(self, leg: int) -> tuple[bool, int, str]:
+        relations = self.relations_of_leg(leg)
+        first = min((self.relation_id(one) for one in relations), default="")
+        return bool(self.leg[leg] & BESIDE), self._place_in_group(leg), first
+
+    def _place_in_group(self, leg: int) -> int:
+        name, grouped = self.titles.get(int(self.req[leg]), ("", False))
+        if not grouped:
+            return 0
+        target = int(self.dst[leg])
+        told = GROUP_LEG + self.group_of[target][1] if target in self.group_of else self.id(target)
+        group = next(one for one in self.extra_of(int(self.src[leg])).groups if one.name == name)
+        return legs_of(group).index(told)
+
+    def missing(self) -> Ints:
+        """The CIs that are missing, and count."""
+        found = (self.code & STATE_BITS) == MISSING << STATE_SHIFT
+        return np.flatnonzero(found & self.live).astype(np.int32)
+
+    def is_missing(self, node: int) -> bool:
+        return int(self.code[node]) & STATE_BITS == MISSING << STATE_SHIFT
+
     def relations_of_leg(self, head: int) -> list[int]:
         """The relations that make a leg; none for a group."""
         if self.leg[head] & MULTI:
@@ -254,6 +303,16 @@ class Topology:
         if len(relations) < 2:
             return [int(one) for one in relations]
         return sorted((int(one) for one in relations if not self.rcode[one] & MADE), key=self.relation_id)
+
+    def leads(self, relation: int) -> bool:
+        """Whether both ends of a relation are in G."""
+        return bool(self.live[self.src[relation]] and self.live[self.dst[relation]])
+
+    def cables_of(self, node: int) -> list[int]:
+        """All cables of a CI, of any medium."""
+        row = np.concatenate((self.out.row(node), self.into.row(node)))
+        row = row[(self.rcode[row] & (TYPE_BITS | MADE)) == tables.CABLE]
+        return [one for one in row.tolist() if self.leads(one)]
 
     def in_graph(self, relation: int) -> bool:
         """Whether a relation is in G: one of the graph, not made by us, between two that are not retired."""
@@ -284,6 +343,18 @@ class Topology:
     def extra_of(self, node: int) -> Extra:
         """What few CIs have."""
         return coding.read_extra(self.extras.get(node, ""))
+
+    def gaps_of(self, node: int) -> dict[str, str]:
+        """What was never collected of a CI, and why, by relation type (`CI.gaps`)."""
+        text = self.words[self.gap[node]]
+        return json.loads(text) if text else {}
+
+    def stale(self, relation: int) -> str | None:
+        """In the words of the gap of its source, since when nobody confirmed a relation; None for one in force."""
+        if not self.gap[self.src[relation]]:
+            return None
+        reason = self.gaps_of(int(self.src[relation])).get(self.type_name(relation), "")
+        return reason if reason.startswith("stale") else None
 
     def hosts_machines(self, node: int) -> bool:
         """Whether virtual machines are hosted on a CI."""

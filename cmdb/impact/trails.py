@@ -1,0 +1,126 @@
+"""The shortest chain of causes from a target to one CI, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from cmdb.impact.answer import Step
+from cmdb.impact.levels import AT_RISK, CUT_OFF, DOWN
+from cmdb.impact.origins import NEVER, STEP
+from cmdb.impact.reasons import Cause, standing
+
+if TYPE_CHECKING:
+    from cmdb.impact.engine import Case
+
+_STEP: Final = int(STEP)
+_LONGEST: Final = 1000
+"""A chain is told up to so many steps."""
+
+
+def path(case: Case, node: int, axes: Iterable[str]) -> tuple[Step, ...]:
+    """From the first cause to a CI: each step with its state, and the relations from the step before."""
+    topology = case.topology
+    causes = [cause for axis in axes for ground in case.reasons.grounds(node, axis) for cause in ground.causes]
+    steps: list[Step] = []
+    here, state = node, _state(case, node, next(iter(axes)))
+    value = case.origins.target_nodes.get(node)
+    seen: set[tuple[int, str]] = set()
+    while value is None and causes and len(steps) < _LONGEST:
+        cause = min(causes, key=lambda one: (one.value, one.effect, one.node or 0))
+        relations = tuple(sorted(topology.relation_id(one) for one in cause.relations))
+        if cause.node is None:
+            steps.append(Step(topology.item(here), state, relations))
+            break
+        if (cause.node, cause.effect) in seen:
+            break
+        seen.add((cause.node, cause.effect))
+        if cause.node != here:
+            if topology.cls[here] < 250:
+                steps.append(Step(topology.item(here), state, relations))
+            here = cause.node
+        state = _state(case, here, cause.effect)
+        value = case.origins.target_nodes.get(here)
+        causes = list(_behind(case, here, cause))
+    else:
+        if topology.cls[here] < 250:
+            steps.append(Step(topology.item(here), state))
+    return tuple(reversed(steps))
+
+
+def _state(case: Case, node: int, effect: str) -> str:
+    now = standing(int(case.after.mark[node]))
+    if effect == "protection":
+        return now.protection
+    if effect == "management":
+        return now.management
+    return effect if effect in {"cut_off", "cut_off_from_management"} else now.availability
+
+
+def _behind(case: Case, node: int, cause: Cause) -> Iterator[Cause]:
+    match cause.effect:
+        case "cut_off" | "cut_off_from_management":
+            yield from _of_cut(case, node, cause.effect)
+        case "fewer_ways":
+            yield from _of_ways(case, node)
+        case "no_path" | "fewer_paths":
+            yield from _of_paths(case, node, cause)
+        case axis:
+            for ground in case.reasons.grounds(node, axis):
+                yield from ground.causes
+
+
+def _cables(case: Case, node: int, *, management: bool = False) -> Iterator[tuple[int, int]]:
+    networks = case.engine.networks
+    cables = [*networks.ethernet.cables_of(node)]
+    if management:
+        cables += networks.ethernet.management_cables_of(node)
+    for cable, other in cables:
+        yield int(networks.cables[cable]), other
+
+
+def _of_cut(case: Case, node: int, effect: str) -> Iterator[Cause]:
+    after, origins = case.after, case.origins
+    if after.mark[node] & DOWN:
+        yield Cause(int(origins.availability[node]), node, "availability")
+    for relation, other in _cables(case, node, management=effect == "cut_off_from_management"):
+        rank = origins.taken(relation)
+        if rank is not None:
+            yield Cause(rank + _STEP, None, "relation", (relation,))
+        elif case.engine.networks.passes[other]:
+            if after.mark[other] & DOWN:
+                yield _further(int(origins.availability[other]), other, "availability", relation)
+            elif after.mark[other] & CUT_OFF:
+                yield _further(origins.value(origins.cut_off, other), other, "cut_off", relation)
+
+
+def _of_ways(case: Case, node: int) -> Iterator[Cause]:
+    after, origins, networks = case.after, case.origins, case.engine.networks
+    for relation, other in _cables(case, node):
+        rank = origins.taken(relation)
+        if rank is not None:
+            yield Cause(rank + _STEP, None, "relation", (relation,))
+        elif networks.passes[other]:
+            if after.mark[other] & AT_RISK:
+                yield _further(int(origins.availability[other]), other, "availability", relation)
+            if not after.mark[other] & DOWN and other not in networks.ethernet.gateways:
+                yield _further(origins.value(origins.fewer_ways, other), other, "fewer_ways", relation)
+
+
+def _of_paths(case: Case, node: int, cause: Cause) -> Iterator[Cause]:
+    """The lost thing that is nearest on the ways of one fc leg: a cable, a switch, a carrier of either end."""
+    topology, origins = case.topology, case.origins
+    lost = DOWN if cause.effect == "no_path" else AT_RISK
+    pairs = origins.no_path if cause.effect == "no_path" else origins.fewer_paths
+    for pair, value in pairs.items():
+        if pair[0] == node and value == cause.value:
+            for far, other, relation in origins.lost_near(pair, lost):
+                if other is None:
+                    yield Cause(far, None, "relation", (relation,) if relation is not None else ())
+                elif other != node and topology.live[other]:
+                    yield Cause(far, other, "availability", ())
+            return
+
+
+def _further(value: int, node: int, effect: str, relation: int) -> Cause:
+    return Cause(min(value + _STEP, int(NEVER)), node, effect, (relation,))
