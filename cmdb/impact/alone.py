@@ -65,8 +65,7 @@ class Alone:
         next_up &= now.above[passing] != before.above[passing]
         own = passing[next_up | (now.bridge[passing] != before.bridge[passing])]
         found = np.concatenate((net.number[own], self._leaves[2]))
-        loose = np.concatenate((*self._loss.out_ends, NONE))
-        loose = net.once(np.concatenate((net.number[loose[self._loss.left[loose]]], self._ends)))
+        loose = net.once(np.concatenate((net.number[np.concatenate(self._loss.loose)], self._ends)))
         exact = [n for n in loose.tolist() if self._is_beside(n)]
         return net.once(np.concatenate((found, np.array(exact, np.int32))))
 

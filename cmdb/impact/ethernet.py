@@ -34,7 +34,10 @@ _OPEN: Final = 3
 
 
 class Ethernet:
-    """The undirected graph of the ethernet cables; CIs and cables are numbers. VLANs are not told apart."""
+    """The undirected graph of the ethernet cables; CIs and cables are numbers. VLANs are not told apart.
+
+    It keeps room for what one call works out: no two threads may ask it at once.
+    """
 
     def __init__(
         self, nodes: int, a: Integers, b: Integers, management_a: Flags, management_b: Flags, passes: Flags,
@@ -155,6 +158,7 @@ class Outage:
         """Those that pass no traffic and lost a way, when they had another still."""
         self._cut_off: list[Integers] = []
         self._failed: list[Integers] = []
+        """Those that were managed; nobody needs them where there is no management port."""
         self._seen: Alone | None = None
 
     def further(self) -> Outage:
@@ -190,7 +194,8 @@ class Outage:
 
     def fail(self, numbers: Integers) -> Integers:
         """These CIs fail now: every CI newly cut off thereby, themselves included if they were connected."""
-        self._failed.append(numbers)
+        if self._ethernet.management_cables.size:
+            self._failed.append(numbers[self._ethernet.managed[numbers]])
         places = self._ethernet.place[numbers]
         passing = places[places >= 0]
         if not passing.size:
@@ -282,14 +287,16 @@ class Outage:
         if not leaves.size:
             return NONE
         rows = self._ethernet.rows
-        others = leaves[rows.end[leaves] - rows.start[leaves] > 1]
+        several = rows.end[leaves] - rows.start[leaves] > 1
+        others = leaves[several]
         if not others.size:
-            return self._leaves.add(leaves)
+            return self._leaves.add(leaves, distinct=True)
         places, owner = rows.of(others)
         held = np.bincount(owner[self._usable(places)], minlength=others.size) > 0
         self._spared.append(others[held])
-        sole = leaves[rows.end[leaves] - rows.start[leaves] == 1]
-        return self._leaves.add(np.concatenate((sole, others[~held])))
+        cut = self._leaves.add(leaves[~several], distinct=True)
+        more = self._leaves.add(others[~held])
+        return np.concatenate((cut, more)) if more.size else cut
 
     def _usable(self, places: Places) -> Flags:
         """Which cables, by their places in the rows of all CIs, lead to a connected CI that passes traffic."""
@@ -320,7 +327,7 @@ class Outage:
         if self._out.size:
             usable &= ~is_among(net.management.cable[places], self._out)
         held = np.bincount(owner[usable], minlength=doubted.size) > 0
-        return net.once(np.concatenate((failed[net.managed[failed]], doubted[~held])))
+        return net.once(np.concatenate((failed, doubted[~held])))
 
     def _are_cut_off(self, numbers: Integers) -> Flags:
         places = self._ethernet.place[numbers]
@@ -371,8 +378,8 @@ class _Marks:
         copy._many = None if self._many is None else self._many.copy()
         return copy
 
-    def add(self, numbers: Integers) -> Integers:
-        """Mark them; those that were not marked before, once each."""
+    def add(self, numbers: Integers, *, distinct: bool = False) -> Integers:
+        """Mark them; those that were not marked before, once each. `distinct`: none comes twice."""
         if self._many is None and len(self._few) + numbers.size <= _FEW:
             new = [number for number in dict.fromkeys(numbers.tolist()) if number not in self._few]
             self._few.update(new)
@@ -381,7 +388,9 @@ class _Marks:
             self._many = np.zeros(self._ethernet.nodes, np.bool_)
             self._many[list(self._few)] = True
             self._few.clear()
-        fresh = self._ethernet.once(numbers[~self._many[numbers]])
+        fresh = numbers[~self._many[numbers]]
+        if not distinct:
+            fresh = self._ethernet.once(fresh)
         self._many[fresh] = True
         return fresh
 

@@ -56,7 +56,7 @@ def one_way_rows_of(nodes: int, owner: Integers, other: Integers, cable: Integer
 
 
 def _sorted_rows(nodes: int, owner: Integers, other: Integers, cable: Integers, last: Flags | None) -> Rows:
-    start, end = np.zeros(nodes, np.int32), np.zeros(nodes, np.int32)
+    start, end = np.zeros((nodes, 2), np.int32).T  # side by side in memory, for they are looked up together
     if not owner.size:
         return Rows(start, end, NONE, NONE)
     key = owner.astype(np.int64)
@@ -74,7 +74,9 @@ def _sorted_rows(nodes: int, owner: Integers, other: Integers, cable: Integers, 
     start[owner[first]] = first
     end[owner[first - 1]] = first
     end[owner[-1]] = owner.size
-    return Rows(start, end, other.take(place), cable.take(place))
+    other, cable = other.take(place), cable.take(place)
+    other.flags.writeable = cable.flags.writeable = False  # parts of them are handed out
+    return Rows(start, end, other, cable)
 
 
 class Forest(NamedTuple):
