@@ -80,7 +80,7 @@ class Composed:
     down_text: str
     question: Question | None
     wrong: ModelError | None
-    unfit: Mapping[str, tuple[str, ...]]
+    unfit: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
     found: Offer
     near: Offer
     missing: Offer
@@ -113,15 +113,23 @@ def composed(inventory: Inventory, asked: Asked) -> Composed:
     )  # fmt: skip
 
 
-def _unfit(picked: Iterable[Pick]) -> dict[str, tuple[str, ...]]:
-    """The kinds that do not fit what is picked, each with the names of whom it does not fit (impact.md)."""
+def _unfit(picked: Iterable[Pick]) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """The kinds that do not fit what is picked (impact.md): of each, what it does not fit (`place`, `relation`), and
+    who is that."""
     picked = [one for one in picked if one.size is None]
     places = tuple(one.name for one in picked if not one.relation and schema.is_a(one.cls, "location"))
     relations = tuple(one.name for one in picked if one.relation)
-    refused = {
-        kind: (*(() if kind in _OF_PLACES else places), *(relations if kind == "reboot" else ())) for kind in KINDS
-    }
-    return {kind: names if len(names) <= _NAMED else (*names[:_NAMED], "…") for kind, names in refused.items() if names}
+    refused: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for kind in KINDS:
+        if places and kind not in _OF_PLACES:
+            refused.setdefault(kind, []).append(("place", _first(places)))
+        if relations and kind == "reboot":
+            refused.setdefault(kind, []).append(("relation", _first(relations)))
+    return refused
+
+
+def _first(names: tuple[str, ...]) -> tuple[str, ...]:
+    return names if len(names) <= _NAMED else (*names[:_NAMED], "…")
 
 
 class _Reading:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser
 
-from api.pages.entry import link_path
 from api.settings import load
 from api.wiring import Services
 from operations.runs import LedgerRow, RunState, Scope
 from operations.tokens import Role
+from tests.api.browsing import Visit, launched, served
 from tests.api.estate import ESTATE
-from tests.fixtures.parts import REPOSITORY
 
 PAGES = (
     "/", "/cis", "/cis?class=server", "/find?q=web", "/impact", "/problems", "/parked", "/conflicts", "/runs",
@@ -47,42 +43,14 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 @pytest.fixture(scope="module")
 def url(services: Services) -> Iterator[str]:
     """A server in a process of its own, on the same stores."""
-    environment = {
-        **os.environ,
-        "CMDB_STORE": services.settings.store.get_secret_value(),
-        "XDG_CONFIG_HOME": str(services.settings.folder),
-        "PYTHONPATH": str(REPOSITORY),
-    }
-    command = [sys.executable, "-m", "tests.api.serving"]
-    with subprocess.Popen(command, env=environment, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.terminate()
+    with served(services) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-class Visit:
-    """A browser of one person, who has followed a log-in link; what the page complains of is kept."""
-
-    def __init__(self, context: BrowserContext, url: str, services: Services, role: Role) -> None:
-        self.page: Page = context.new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self._url = url
-        self.page.goto(url + link_path(services.sessions.make_link("Ada", role)))
-        self.page.wait_for_url(f"{url}/")
-
-    def go(self, path: str) -> Page:
-        self.page.goto(self._url + path)
-        return self.page
+    with launched(chromium) as browser:
+        yield browser
 
 
 @pytest.fixture
