@@ -1,4 +1,4 @@
-"""Who says that there is a relation: each source, in which section, when last, whether that is stale; on both stores."""
+"""Who says that there is a relation: each source, in which section, when last, and whether that is stale."""
 
 from __future__ import annotations
 
