@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import inspect
 import json
 import shutil
 import sys
@@ -23,8 +24,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench import estates_large
-from bench.estates_large import LargeEstate, Thing
+from bench import estates_large, large_making, large_rows
+from bench.estates_large import LargeEstate
+from bench.large_making import Thing
 from cmdb import coding
 from cmdb.impact.rows import Rows
 from cmdb.lookup import handles
@@ -88,7 +90,8 @@ def _apply(store: GraphStore, part: list[Thing]) -> None:
 
 def cached(folder: Path, cis: int, seed: int = 1, limit_s: float = 3600.0) -> Filled:
     """A copy-free SQLite store with the estate, from the cache or made for it: whoever changes it, copies it first."""
-    made_by = hashlib.sha256(Path(estates_large.__file__).read_bytes() + bytes([SCHEMA_VERSION])).hexdigest()[:12]
+    sources = (inspect.getsource(part).encode() for part in (estates_large, large_making, large_rows))
+    made_by = hashlib.sha256(b"".join(sources) + bytes([SCHEMA_VERSION])).hexdigest()[:12]
     path = folder / f"large-{cis}-{seed}-{made_by}.db"
     about = path.with_suffix(".json")
     if not about.exists():

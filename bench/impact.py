@@ -29,8 +29,8 @@ from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
-from bench.estates_large import Thing
 from bench.filled import Filled, cached, copied
+from bench.large_making import Thing
 from bench.reach import Reach
 from cmdb.impact import Answer, Question, affected_out
 from cmdb.impact.rows import read_rows
