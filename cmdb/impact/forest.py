@@ -56,7 +56,7 @@ def one_way_rows_of(nodes: int, owner: Integers, other: Integers, cable: Integer
 
 
 def _sorted_rows(nodes: int, owner: Integers, other: Integers, cable: Integers, last: Flags | None) -> Rows:
-    start, end = np.zeros((nodes, 2), np.int32).T  # side by side in memory, for they are looked up together
+    start, end = np.zeros(nodes, np.int32), np.zeros(nodes, np.int32)
     if not owner.size:
         return Rows(start, end, NONE, NONE)
     key = owner.astype(np.int64)

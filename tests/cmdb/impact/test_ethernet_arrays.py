@@ -207,3 +207,19 @@ def test_the_network_itself_is_the_naive_one(seed: int) -> None:
             plain, management = naive.cables.get(id_, []), naive.management.get(id_, [])
             assert sorted(arrays.cables_of(n)) == sorted((int(c.id[1:]), int(c.other)) for c in plain)
             assert sorted(arrays.management_cables_of(n)) == sorted((int(c.id[1:]), int(c.other)) for c in management)
+
+
+def test_a_host_on_two_switches_hangs_by_its_other_cable_and_switch_when_one_fails() -> None:
+    gateway, left, right, host = range(4)
+    pairs = [(gateway, left), (gateway, right), (left, right), (host, left), (host, right)]
+    passes = np.array([True, True, True, False])
+    outage = Network([(a, b, False, False) for a, b in pairs], passes, [gateway]).arrays().outage()
+
+    cut = outage.fail(np.array([left], np.int32))
+
+    assert cut.tolist() == [left]
+    assert once(outage.singled_out()) == [right, host]
+    assert outage.separators(host) == (frozenset({right}), frozenset({1, 4}))
+    assert outage.separators(right) == (frozenset(), frozenset({1}))
+    assert once(outage.further().fail(np.array([gateway], np.int32))) == [gateway, right, host]
+    assert once(outage.cut_off) == [left]
