@@ -142,6 +142,11 @@ class Settings(BaseSettings):
         return self.key_file or self.folder / "cmdb.key"
 
     @property
+    def snapshots_path(self) -> Path | None:
+        """The folder for snapshots of the topology, which a server is slow to give; none for an embedded store."""
+        return self.folder / "topology" if self._store_file is None else None
+
+    @property
     def evidence_path(self) -> Path:
         """The folder of the raw replies; by default beside the store."""
         return self.evidence or self.folder / "evidence"

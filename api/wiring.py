@@ -73,7 +73,7 @@ class Services:
     def inventory(self) -> Inventory:
         from cmdb.inventory import Inventory
 
-        return Inventory(self.store, self.rules, now)
+        return Inventory(self.store, self.rules, now, self.settings.snapshots_path)
 
     @cached_property
     def feed(self) -> Feed:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cmdb import absorb as absorbing
 from cmdb import export, history, lookup, rehearsal, schema, speakers, what
@@ -20,7 +21,7 @@ from cmdb.directory import InStore
 from cmdb.evidence_records import CONFIRMATION, DECISION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
-from cmdb.impact import Answer, Evaluation, Question, SinglePoint, single_points
+from cmdb.impact import Answer, Evaluation, LiveTopology, Question, SinglePoint, single_points
 from cmdb.impact.who import Who, who
 from cmdb.judging import Judged, Judging, standing_of
 from cmdb.kept_rules import kept_digest, rules_record
@@ -78,11 +79,15 @@ class Inventory:
     Raises StoreError and its subclasses where the store fails, ModelError for bad input.
     """
 
-    def __init__(self, store: GraphStore, rules: Rules, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: GraphStore, rules: Rules, clock: Callable[[], datetime], snapshots: Path | None = None
+    ) -> None:
+        """`snapshots`: a folder for what saves reading all of a store that is slow to read."""
         self._store = store
         self._rules = rules
         self._clock = clock
         self._cache = GraphCache(store)
+        self._topologies = LiveTopology(store, snapshots)
         self._transactions = Transactions(store, self._cache, rules, clock)
         self._write = self._transactions.write
         self._parking = Parking(self._write, self._transactions.lock, rules, clock)
@@ -400,12 +405,11 @@ class Inventory:
         return Question(once[0], once[1], kind, once[2], restarts)
 
     def impact(self, question: Question, at: int | None = None) -> Evaluation:
-        """What a change would do, now or at a revision; one that is not there yet is waited for, for a little while.
+        """What a change would do, now or at a revision: worked out when it is first asked for something.
 
-        Raises ModelError where the question does not fit the graph, Gone, and StoreError for a revision that does not
-        come.
+        That raises ModelError where the question does not fit the graph, and Gone.
         """
-        return Evaluation(self.graph(at), question, self._rules.digest)
+        return Evaluation(self._topologies.at, question, self._rules.digest, at)
 
     def ask(self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False) -> Answer:
         """The answer to a question as people ask it."""

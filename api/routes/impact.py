@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -122,7 +123,8 @@ def why(
     then = moment(inventory, at)
     found = known(inventory, ci, then).ci.id
     question = inventory.question(what, kind, down or (), restarts=restarts)
-    evaluation = evaluated(inventory, question, then, wait_for)
+    with evaluated(inventory, question, then, wait_for) as evaluation:
+        pass
     document = reasons.why(inventory, evaluation, found, now())
     if next_failures:
         following = reasons.next_failures(inventory, evaluation, [found], reasons.within(seconds))
@@ -137,7 +139,8 @@ def next_failures(question: NextFailuresQuestion, reader: Reader, services: Serv
     del reader
     inventory = services.inventory
     asked = inventory.question(question.what, question.kind, question.down, restarts=question.restarts)
-    evaluation = evaluated(inventory, asked, moment(inventory, question.at), question.wait_for)
+    with evaluated(inventory, asked, moment(inventory, question.at), question.wait_for) as evaluation:
+        pass
     of = [inventory.ci_of(text) for text in question.of] or reasons.services_of(evaluation)
     return JSONResponse(reasons.next_failures(inventory, evaluation, of, reasons.within(question.seconds)))
 
@@ -170,19 +173,19 @@ def _answered(services: Services, asked: Asked) -> dict[str, Any]:
     else:
         name, start, at = going_on.read(asked.next)
         starts = {name: start}
-    evaluation = evaluated(inventory, question, at, asked.wait_for if asked.next is None else None)
-    answer = evaluation.answer()
-    nothing = Page((), None)
-    affected, unknown = nothing, nothing
-    if "affected" in starts:
-        affected = impacts.page_of_affected(answer, wanted, starts["affected"], asked.limit)
-    if "unknown" in starts:
-        unknown = impacts.page_of_unknown(answer, wanted, starts["unknown"], asked.limit)
-    following = {
-        "affected": going_on.write("affected", affected.next, answer.revision),
-        "unknown": going_on.write("unknown", unknown.next, answer.revision),
-    }
-    return impacts.document(answer, inventory.who(answer), affected, unknown, following)
+    with evaluated(inventory, question, at, asked.wait_for if asked.next is None else None) as evaluation:
+        answer = evaluation.answer()
+        nothing = Page((), None)
+        affected, unknown = nothing, nothing
+        if "affected" in starts:
+            affected = impacts.page_of_affected(answer, wanted, starts["affected"], asked.limit)
+        if "unknown" in starts:
+            unknown = impacts.page_of_unknown(answer, wanted, starts["unknown"], asked.limit)
+        following = {
+            "affected": going_on.write("affected", affected.next, answer.revision),
+            "unknown": going_on.write("unknown", unknown.next, answer.revision),
+        }
+        return impacts.document(answer, inventory.who(answer), affected, unknown, following)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +211,12 @@ class _Going:
         return name, int(place), int(revision)
 
 
-def evaluated(inventory: Inventory, question: Question, at: int | None, wait_for: int | None = None) -> Evaluation:
-    """The question evaluated now or at a revision, once what is waited for is there."""
+@contextmanager
+def evaluated(
+    inventory: Inventory, question: Question, at: int | None, wait_for: int | None = None
+) -> Iterator[Evaluation]:
+    """The question evaluated now or at a revision, once what is waited for is there; others wait for the context's end,
+    after which it stays at that revision."""
     if wait_for is not None:
         if at is not None and at < wait_for:
             raise ModelError(
@@ -217,7 +224,8 @@ def evaluated(inventory: Inventory, question: Question, at: int | None, wait_for
             )
         awaited(inventory, wait_for)
     try:
-        return inventory.impact(question, at)
+        with inventory.impact(question, at).held() as evaluation:
+            yield evaluation
     except Gone as error:
         raise Problem(
             410,

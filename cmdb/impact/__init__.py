@@ -21,7 +21,9 @@ from cmdb.impact.answer import (
     affected_out,
     reason_out,
 )
-from cmdb.impact.by_naive import Evaluation, NextFailures, SinglePoint, evaluate, single_points
+from cmdb.impact.by_naive import NextFailures, SinglePoint, single_points
+from cmdb.impact.evaluation import Evaluation, evaluate
+from cmdb.impact.live import LiveTopology
 from cmdb.impact.question import KINDS, Question
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Evaluation",
     "Item",
     "LegState",
+    "LiveTopology",
     "NextFailures",
     "Outline",
     "Question",

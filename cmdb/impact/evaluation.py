@@ -112,6 +112,10 @@ class Evaluation:
             verdict = "unaffected" if unknown is None else "unknown"
             return Why(topology.item(node), verdict, now, was, case.reasons.held(node), unknown=unknown)
 
+    def next_failures(self, of: str, enough: Callable[[], bool] = lambda: False) -> NextFailures:
+        """Which CI or cable takes a CI down after the change, and would not have done so before."""
+        raise NotImplementedError
+
     # Rows
 
     def _affected(self, places: range) -> Sequence[Affected]:
@@ -144,7 +148,7 @@ class Evaluation:
 
 
 def evaluate(graph: Graph, question: Question, rules: str = "") -> Evaluation:
-    """A question on a graph in memory. Raises ModelError where it does not fit the graph."""
+    """A question on a graph in memory."""
     topology = Topology.of(rows_of(graph))
 
     @contextmanager
