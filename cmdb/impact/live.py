@@ -154,7 +154,7 @@ class LiveTopology:
         while page := list(islice(revisions, _PAGE)):
             if page[0].prev_hash != digest:
                 raise _Elsewhere
-            topology.apply(net(page), page[-1].n)
+            topology.apply(page[0].changes if len(page) == 1 else net(page), page[-1].n)
             digest = page[-1].hash
         return _Held(topology, digest)
 
