@@ -1,6 +1,5 @@
 """How fast the impact engine is: `python -m bench.impact [--cis 100000] [--cache FOLDER] [--only PART …] [--quick]`.
 
-    load        seconds until the first answer from a SQLite store, and the memory of a process of its own
     questions   random CIs of all classes powered off: levels, counts, unknown; and with the first 100 rows rendered
     cores       a core switch; every core switch at once against a plain numpy breadth-first search over the same arrays
     rooms       the six largest rooms at once
@@ -14,9 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import subprocess
-import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +37,7 @@ from cmdb.rules import Rules
 from cmdb.store.base import Batch, GraphStore
 from cmdb.store.opening import open_store
 
-PARTS = ("load", "questions", "cores", "rooms", "change", "points")
+PARTS = ("questions", "cores", "rooms", "change", "points")
 _START = datetime(2026, 3, 2, tzinfo=UTC)
 _SEED = 7
 Found = TypeVar("Found")
@@ -82,42 +78,6 @@ def told(answer: Answer) -> str:
         apart = "" if one.own is None else " (own)" if one.own else " (inherited)"
         levels[one.now.availability + apart] += 1
     return ", ".join(f"{count:,} {level}" for level, count in levels.most_common())
-
-
-# Loading, and memory
-
-
-def memory() -> dict[str, float]:
-    """MB of this process: resident now, and at most since it began."""
-    text = Path("/proc/self/status").read_text()
-    found = dict(re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", text))
-    return {"now": int(found["VmRSS"]) / 1024, "peak": int(found["VmHWM"]) / 1024}
-
-
-def load_alone(url: str, cores: Sequence[str], cis: int) -> None:
-    """In a process of its own: load, ask, and say seconds and megabytes."""
-    before = memory()["now"]
-    with opened(url) as (_, inventory):
-        first_ms, _ = timed(lambda: inventory.impact(off("ci-1")).answer().counts)
-        loaded = memory()
-        chance = Random(_SEED)  # noqa: S311 - no secret
-        for _ in range(200):
-            inventory.impact(off(f"ci-{chance.randint(1, cis)}")).answer()
-        asked = memory()
-        inventory.impact(off(*cores)).answer()
-        print(json.dumps([first_ms / 1e3, before, loaded, asked, memory()]))
-
-
-def load(estate: Filled) -> None:
-    command = [sys.executable, "-m", "bench.impact", "--alone", estate.url, str(estate.cis), *estate.marked["core"]]
-    for _ in range(2):
-        ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        seconds, before, loaded, asked, hub = json.loads(ran.stdout)
-        say(
-            f"load: {seconds:.2f} s until the first answer; MB resident: {before:.0f} before, {loaded['now']:.0f} then"
-            f" (peak {loaded['peak']:.0f}), {asked['now']:.0f} after 200 questions,"
-            f" {hub['now']:.0f} after all cores at once (peak {hub['peak']:.0f})"
-        )
 
 
 # Questions
@@ -231,11 +191,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder of filled stores; by default made and thrown away")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--quick", action="store_true", help="a small estate, few questions")
-    parser.add_argument("--alone", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.alone:
-        load_alone(given.alone[0], given.alone[2:], int(given.alone[1]))
-        return
     with tempfile.TemporaryDirectory() as name:
         for cis in [2_000] if given.quick else given.cis:
             estate = cached((given.cache or Path(name)).absolute(), cis)
@@ -245,8 +201,6 @@ def main() -> None:
 
 def measure(estate: Filled, folder: Path, parts: Sequence[str], *, quick: bool) -> None:
     rounds = 1 if quick else 5
-    if "load" in parts:
-        load(estate)
     with opened(estate.url) as (store, inventory):
         if "questions" in parts:
             questions(store, inventory, estate, 50 if quick else 4000)
