@@ -81,9 +81,10 @@ def key_of(id_: str, prefix: str) -> int:
     return key if key <= _LARGEST_KEY else 0
 
 
-def ci_code(ci: CI) -> int:
-    """Class, state and flags in 12 bits."""
-    flags = (GATEWAY if ci.attributes.get("gateway") is True else 0) | (EXTRA if extra_text(ci) else 0)
+def ci_code(ci: CI, extra: str | None = None) -> int:
+    """Class, state and flags in 12 bits. `extra` is its `extra_text`, for who has it already."""
+    extra = extra_text(ci) if extra is None else extra
+    flags = (GATEWAY if ci.attributes.get("gateway") is True else 0) | (EXTRA if extra else 0)
     return _CLASS_NUMBERS.get(ci.cls, CLASS_BITS) | _STATE_NUMBERS[ci.state] << STATE_SHIFT | flags
 
 

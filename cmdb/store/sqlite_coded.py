@@ -89,8 +89,8 @@ def write_ci_codes(connection: sqlite3.Connection, cis: Sequence[StoredCI]) -> N
     connection.executemany(
         "INSERT OR REPLACE INTO ci_code VALUES (?, ?, ?, ?, ?)",
         [
-            (keys[ci.id], coding.ci_code(ci) | words[text] << CI_WORD_SHIFT, ci.name, coding.extra_text(ci), since)
-            for (ci, since), text in zip(cis, gaps, strict=True)
+            (keys[ci.id], coding.ci_code(ci, extra) | words[text] << CI_WORD_SHIFT, ci.name, extra, since)
+            for (ci, since), text, extra in zip(cis, gaps, map(coding.extra_text, (row.ci for row in cis)), strict=True)
         ],
     )
 
