@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cmdb.impact.fabric_paths import Element, Joins, Trunks
 from cmdb.impact.fabric_routes import Route, Shape, Side, Way
 
+if TYPE_CHECKING:
+    from cmdb.impact.fabric_batch import Batch
+
 
 class Core(NamedTuple):
-    """Of one way that is open over one part of a fabric: its place in the route, the switches at its two sides that are
-    of that part, and what parts them."""
+    """Of routes that are open over one part of a fabric only: the switches of that part at their two sides, and what
+    parts these."""
 
-    place: int
     first: frozenset[int]
     last: frozenset[int]
     cuts: frozenset[Element]
+
+    def of(self, batch: Batch, place: int) -> frozenset[Element]:
+        """What parts one of the routes."""
+        single = []
+        if len(self.first) == 1:
+            single.append([relation for relation, _, switch in batch.near_cables(place) if switch in self.first])
+        if len(self.last) == 1:
+            single.append([relation for relation, _, switch in batch.far_cables(place) if switch in self.last])
+        return self.cuts.union([("cable", cables[0]) for cables in single if len(cables) == 1])
 
 
 class Open:
@@ -53,8 +64,7 @@ class Open:
 
     def joins(self, shape: Shape) -> bool:
         """Whether a path is open for the routes of a shape whose ends and their cables are as they were."""
-        parts = self._joins.parts
-        return any(not parts(first).isdisjoint(parts(last)) for first, last in shape.sides)
+        return not self._joins.parts(shape.first).isdisjoint(self._joins.parts(shape.last))
 
     def holds(self, route: Route) -> bool:
         """Whether a path is open for a route."""
@@ -78,11 +88,10 @@ class Open:
         """The parts of fabrics in which a side has a cable to a switch."""
         found = self._reached.get(side)
         if found is None:
-            if side.members.isdisjoint(self.down) and side.relations.isdisjoint(self.out):
-                found = self._joins.parts(side.switches)
-            else:
-                found = self._joins.parts(frozenset([switch for _, switch in self._usable(side)]))
-            self._reached[side] = found
+            if not self.down and not self.out:
+                return self._joins.parts(side.switches)
+            usable = frozenset([switch for _, switch in self._usable(side)])
+            found = self._reached[side] = self._joins.parts(usable)
         return found
 
     def _usable(self, side: Side) -> Iterator[tuple[int, int]]:
@@ -120,32 +129,14 @@ class Open:
         cuts = self._joins.cuts(frozenset([s for _, s in first]), frozenset([s for _, s in last]))
         return cuts.union([("cable", some[0][0]) for some in (first, last) if len(some) == 1])
 
-    def cores(self, shape: Shape) -> tuple[Core, ...]:
-        """What parts the sides of a shape; empty where nothing alone does, or no path is open."""
-        found: list[Core] = []
-        for place, (first, last) in enumerate(shape.sides):
-            parts = self._joins.parts(first) & self._joins.parts(last)
-            if len(parts) > 1:
-                return ()
-            for part in parts:
-                near = frozenset([switch for switch in first if self._joins.part(switch) == part])
-                far = frozenset([switch for switch in last if self._joins.part(switch) == part])
-                found.append(Core(place, near, far, self._joins.cuts(near, far)))
-        return tuple(found)
-
-    @staticmethod
-    def cuts_of(route: Route, cores: tuple[Core, ...]) -> frozenset[Element]:
-        """The cuts of a route whose ends and their cables are as they were, by the cores of its shape."""
-        found: frozenset[Element] | None = None
-        for core in cores:
-            cuts, way = core.cuts, route.ways[core.place]
-            for switches, side in ((core.first, way.first), (core.last, way.last)):
-                if len(switches) == 1:
-                    cables = [relation for relation, _, switch in side.cables if switch in switches]
-                    if len(cables) == 1:
-                        cuts |= {("cable", cables[0])}
-            found = cuts if found is None else found & cuts
-        return found or frozenset()
+    def core(self, shape: Shape) -> Core | None:
+        """What parts the sides of a shape; None where nothing alone does, or no path is open."""
+        parts = self._joins.parts(shape.first) & self._joins.parts(shape.last)
+        if len(parts) != 1:
+            return None
+        near = frozenset([switch for switch in shape.first if self._joins.part(switch) in parts])
+        far = frozenset([switch for switch in shape.last if self._joins.part(switch) in parts])
+        return Core(near, far, self._joins.cuts(near, far))
 
     # Where a switch is an end
 
@@ -158,7 +149,7 @@ class Open:
         fabrics = self._joins.touched | route.fabrics
         if kind == "cable":
             return not self._anew(self.down, {*self.out, number}, fabrics).holds(route)
-        return number not in route.members and not self._anew({*self.down, number}, self.out, fabrics).holds(route)
+        return number not in route.odd and not self._anew({*self.down, number}, self.out, fabrics).holds(route)
 
     def _path(self, route: Route) -> tuple[Element, ...]:
         """A path of a way that is open, without its ends; empty where there is none."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cmdb.impact.fabric_wiring import Wiring
 
 Element: TypeAlias = tuple[str, int]
 """What may part a path: ("ci", number of a switch) or ("cable", number of its relation)."""
@@ -13,34 +18,52 @@ _DOWN: Final = -1
 
 
 class Trunks:
-    """The switches of the intact graph, and the fabrics that the cables between them make.
+    """The fabrics of the intact graph, each read when one of its switches is first asked for, and named by a switch."""
 
-    A fabric is named by one of its switches.
-    """
-
-    def __init__(self, switches: Iterable[int], trunks: Iterable[tuple[int, int, int]]) -> None:
-        """`trunks` are (relation, switch, switch)."""
-        self.beside: dict[int, dict[int, list[int]]] = {switch: {} for switch in switches}
-        for relation, one, other in trunks:
-            if one != other:
-                self.beside[one].setdefault(other, []).append(relation)
-                self.beside[other].setdefault(one, []).append(relation)
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self.beside: dict[int, dict[int, list[int]]] = {}
+        """Of each switch its neighbours, with the trunks to each."""
         self.fabric: dict[int, int] = {}
+        """The fabrics of the switches read so far."""
         self.switches: dict[int, list[int]] = {}
-        for switch in self.beside:
-            if switch not in self.fabric:
-                found = self._reached(switch)
-                self.switches[switch] = found
-                self.fabric.update(dict.fromkeys(found, switch))
+        """The switches of each fabric."""
 
-    def _reached(self, switch: int) -> list[int]:
-        seen = {switch}
-        waiting = [switch]
-        for here in waiting:
-            new = self.beside[here].keys() - seen
-            seen |= new
-            waiting += new
-        return waiting
+    def fabric_of(self, switch: int) -> int:
+        if switch not in self.fabric:
+            self._read(switch)
+        return self.fabric[switch]
+
+    def fabrics(self, switches: Iterable[int]) -> frozenset[int]:
+        """The fabrics of some switches, all known already."""
+        return frozenset([self.fabric[switch] for switch in switches])
+
+    def know(self, switches: Iterable[int]) -> None:
+        """Read the fabrics of some switches."""
+        for switch in switches:
+            if switch not in self.fabric:
+                self._read(switch)
+
+    def _read(self, switch: int) -> None:
+        self.fabric[switch] = switch
+        self.beside[switch] = {}
+        found = edge = [switch]
+        while edge:
+            cables = self._wiring.cables(np.array(edge, np.int32))
+            trunks = self._wiring.switch[cables.other]
+            new: list[int] = []
+            for place, relation, other in zip(
+                cables.place[trunks].tolist(), cables.relation[trunks].tolist(), cables.other[trunks].tolist(),
+                strict=True,
+            ):  # fmt: skip
+                self.beside[edge[place]].setdefault(other, []).append(relation)
+                if other not in self.fabric:
+                    self.fabric[other] = switch
+                    self.beside[other] = {}
+                    new.append(other)
+            edge = new
+            found = found + new
+        self.switches[switch] = found
 
 
 class Joins:

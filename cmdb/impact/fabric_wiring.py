@@ -1,0 +1,295 @@
+"""What fc paths are made of, read from a topology when asked for: cables, zones, legs, what stands for what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from cmdb.coding import MEDIA, MEDIUM_SHIFT, TYPE_BITS
+from cmdb.impact import tables
+from cmdb.impact.settle import AXIS_SHIFT, BY_FC, MADE, MEDIA_MASK
+from cmdb.lookup import wwn
+
+if TYPE_CHECKING:
+    from cmdb.impact.kinds import Bools, Ints
+    from cmdb.impact.topology import Topology
+
+_FC: Final = MEDIA.index("fc")
+_FC_CABLE: Final = tables.CABLE | _FC << MEDIUM_SHIFT
+_CABLE_MASK: Final = np.uint16(TYPE_BITS | MADE | 3 << MEDIUM_SHIFT)
+_TYPE_MASK: Final = np.uint16(TYPE_BITS | MADE)
+_NONE: Final = np.empty(0, np.int32)
+
+
+def _of_types(*types: int) -> Bools:
+    """Of each code, cut by `_TYPE_MASK`, whether it is a relation of the graph of one of these types."""
+    found = np.zeros(int(_TYPE_MASK) + 1, np.bool_)
+    found[list(types)] = True
+    return found
+
+
+CARRYING: Final = _of_types(*tables.CARRYING)
+PART_OF: Final = _of_types(tables.PART_OF)
+
+
+class Cables(NamedTuple):
+    """FC cables as seen from some CIs: the place of the CI among those asked about, the relation, the far end."""
+
+    place: Ints
+    relation: Ints
+    other: Ints
+
+
+class Members(NamedTuple):
+    """What stands for some CIs: the place of the CI among those asked about, and what stands for it, sorted."""
+
+    place: Ints
+    ci: Ints
+
+
+class Seen(NamedTuple):
+    """A cable as one of its ends sees it; the ports are WWPNs, or None where nothing tells which."""
+
+    relation: int
+    port: str | None
+    other: int
+    other_port: str | None
+
+
+class Zone(NamedTuple):
+    """Between which ports a zone lets traffic pass; None stands for any."""
+
+    relation: int
+    port: str | None
+    target: int
+    target_port: str | None
+
+
+class Wiring:
+    """The fc relations of a topology, which must not change while this is used."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        size = len(topology.key)
+        self.switch: Final[Bools] = tables.FORWARDS_FC[topology.cls] & topology.live
+        self.cabled: Final[Bools] = np.zeros(size, np.bool_)
+        """Who has an fc cable."""
+        cables = topology.of_type(tables.CABLE, _FC)
+        self.cabled[topology.src[cables]] = True
+        self.cabled[topology.dst[cables]] = True
+        legs = self._heads(np.flatnonzero(topology.leg[: topology.relations] & np.uint8(BY_FC)).astype(np.int32))
+        self.has_legs: Final = bool(len(legs))
+        self.target: Final[Bools] = np.zeros(size, np.bool_)
+        """Who is the target of an fc leg."""
+        self.target[topology.dst[legs]] = True
+        self.below: Final[Bools] = self._closed(self.target, PART_OF)
+        """The targets of fc legs, and all that they are part of."""
+        owners = np.zeros(size, np.bool_)
+        owners[topology.src[legs]] = True
+        owners = self._closed(owners, CARRYING)
+        self.shared: Final[Bools] = owners & self.below
+        """Who may stand for both ends of a leg."""
+        self.matters: Final[Bools] = self.cabled | self.switch | self.shared
+        """On whom a path may hang."""
+        self.standing: Final[Bools] = owners | self.below
+        """Whoever owns an fc leg or is its target, and all that stands for one."""
+        self.zoned: Final[Bools] = np.zeros(size, np.bool_)
+        """Who has zones, collected in full."""
+        sources = np.unique(topology.src[topology.of_type(tables.ZONE)]).tolist()
+        self.zoned[[one for one in sources if "zoned_to" not in topology.gaps_of(one)]] = True
+
+    def _heads(self, legs: Ints) -> Ints:
+        return legs[self._topology.req[legs] >= 0]
+
+    def _closed(self, start: Bools, types: Bools) -> Bools:
+        """Some CIs, and all that relations of these types lead to from them."""
+        topology = self._topology
+        relations = np.flatnonzero(types[topology.rcode[: topology.relations] & _TYPE_MASK])
+        source, target = topology.src[relations], topology.dst[relations]
+        live = topology.live[source] & topology.live[target]
+        source, target = source[live], target[live]
+        found = start.copy()
+        count = 0
+        while (now := int(np.count_nonzero(found))) > count:
+            count = now
+            found[target[found[source]]] = True
+        return found
+
+    def _leading(self, rows: Ints, types: Bools) -> Ints:
+        """Those of some relations that are in G, of these types, and lead elsewhere."""
+        topology = self._topology
+        rows = rows[types[topology.rcode[rows] & _TYPE_MASK]]
+        source, target = topology.src[rows], topology.dst[rows]
+        kept: Ints = rows[topology.live[source] & topology.live[target] & (source != target)]
+        return kept
+
+    def switches(self) -> list[int]:
+        found: list[int] = np.flatnonzero(self.switch).tolist()
+        return found
+
+    def mattering(self, numbers: Collection[int] | Ints) -> list[int]:
+        """Those of some CIs on which a path may hang. Targets without cables are left out."""
+        if not isinstance(numbers, np.ndarray):
+            numbers = np.fromiter(numbers, np.int32, len(numbers))
+        found: list[int] = numbers[self.matters[numbers]].tolist()
+        return found
+
+    # Cables and zones
+
+    def cables(self, cis: Ints) -> Cables:
+        """The fc cables of some CIs; of those that lead from a CI to itself none."""
+        topology = self._topology
+        found = []
+        for adjacency, far in ((topology.out, topology.dst), (topology.into, topology.src)):
+            rows = adjacency.gather(cis)
+            place = np.repeat(np.arange(len(cis), dtype=np.int32), adjacency.lengths(cis))
+            kept = (topology.rcode[rows] & _CABLE_MASK) == _FC_CABLE
+            rows, place = rows[kept], place[kept]
+            other = far[rows]
+            kept = topology.live[other] & (other != cis[place])
+            found.append(Cables(place[kept], rows[kept], other[kept]))
+        return Cables(*(np.concatenate(both) for both in zip(*found, strict=True)))
+
+    def ends(self, relation: int) -> tuple[int, int] | None:
+        """The ends of an fc cable between two CIs; None for any other relation."""
+        topology = self._topology
+        if int(topology.rcode[relation]) & int(_CABLE_MASK) != _FC_CABLE:
+            return None
+        ends = int(topology.src[relation]), int(topology.dst[relation])
+        return ends if topology.live[ends[0]] and topology.live[ends[1]] and ends[0] != ends[1] else None
+
+    def seen_from(self, cis: Ints) -> dict[int, list[Seen]]:
+        """The fc cables of some CIs with the ports at both ends."""
+        cables = self.cables(cis)
+        near = cis[cables.place]
+        from_ports, to_ports = self._words(cables.relation)
+        known: dict[int, Mapping[str, str]] = {}
+        found: dict[int, list[Seen]] = {ci: [] for ci in cis.tolist()}
+        leads = (self._topology.src[cables.relation] == near).tolist()
+        for place, (relation, ci, other) in enumerate(
+            zip(cables.relation.tolist(), near.tolist(), cables.other.tolist(), strict=True)
+        ):
+            here, there = from_ports[place], to_ports[place]
+            if not leads[place]:
+                here, there = there, here
+            seen = Seen(relation, self._port(ci, here, known), other, self._port(other, there, known))
+            found[ci].append(seen)
+        return found
+
+    def _port(self, ci: int, said: str, known: dict[int, Mapping[str, str]]) -> str | None:
+        """The WWPN of a cable's port at a CI: what the FC port of that name says, else the port's own name."""
+        if ci not in known:
+            known[ci] = self._topology.extra_of(ci).wwpns if ci in self._topology.extras else {}
+        if said in known[ci]:
+            return known[ci][said] or None
+        return wwn(said) if said else None
+
+    def _words(self, relations: Ints) -> tuple[list[str], list[str]]:
+        """The two words of each of some relations."""
+        topology = self._topology
+        if not len(topology.worded):
+            both = [topology.words_of(one) for one in relations.tolist()]
+            return [one for one, _ in both], [other for _, other in both]
+        places = np.minimum(np.searchsorted(topology.worded, relations), len(topology.worded) - 1)
+        known = topology.worded[places] == relations
+        found = []
+        for numbers, later in ((topology.word_a, 0), (topology.word_b, 1)):
+            words = [topology.words[one] for one in np.where(known, numbers[places], 0).tolist()]
+            for place, relation in enumerate(relations.tolist()) if topology.later_words else ():
+                if relation in topology.later_words:
+                    words[place] = topology.words[topology.later_words[relation][later]]
+            found.append(words)
+        return found[0], found[1]
+
+    def zones(self, cis: Ints) -> dict[int, list[Zone]]:
+        """The zones of some CIs; none of those where they were not collected in full."""
+        topology = self._topology
+        cis = cis[self.zoned[cis]]
+        rows = topology.out.gather(cis)
+        rows = rows[(topology.rcode[rows] & _TYPE_MASK) == tables.ZONE]
+        rows = np.sort(rows[topology.live[topology.dst[rows]]])
+        found: dict[int, list[Zone]] = {ci: [] for ci in cis.tolist()}
+        ends = zip(rows.tolist(), topology.src[rows].tolist(), topology.dst[rows].tolist(), strict=True)
+        for (relation, source, target), near, far in zip(ends, *self._words(rows), strict=True):
+            zone = Zone(relation, wwn(near) if near else None, target, wwn(far) if far else None)
+            found[source].append(zone)
+        return found
+
+    def zone_source(self, relation: int) -> int | None:
+        """The source of a zone that was collected in full; None for any other relation."""
+        topology = self._topology
+        source = int(topology.src[relation])
+        if int(topology.rcode[relation]) & int(_TYPE_MASK) != tables.ZONE or not self.zoned[source]:
+            return None
+        return source if topology.live[topology.dst[relation]] else None
+
+    # Legs and what stands for their ends
+
+    def targets_below(self, cis: Ints) -> Ints:
+        """The targets of fc legs that are one of some CIs or part of one."""
+        topology = self._topology
+        found: list[Ints] = []
+        seen: set[int] = set()
+        edge = cis
+        while len(edge):
+            seen.update(edge.tolist())
+            found.append(edge[self.target[edge]])
+            rows = self._leading(topology.into.gather(edge), PART_OF)
+            edge = np.unique(topology.src[rows])
+            edge = np.array([one for one in edge.tolist() if one not in seen], np.int32)
+        return np.concatenate(found) if found else _NONE
+
+    def legs_to(self, targets: Ints) -> Ints:
+        """The fc legs to some CIs, by their heads."""
+        rows = self._topology.into.gather(targets)
+        return self._heads(rows[(self._topology.leg[rows] & np.uint8(BY_FC)) != 0])
+
+    def owners_of(self, legs: Ints) -> Ints:
+        return self._topology.src[legs]
+
+    def targets_of(self, legs: Ints) -> Ints:
+        return self._topology.dst[legs]
+
+    def are_pure(self, legs: Ints) -> Bools:
+        """Whether these are legs of availability, all their relations being fc."""
+        flags = self._topology.leg[legs]
+        pure: Bools = (flags & np.uint8(MEDIA_MASK) == BY_FC) & (flags >> AXIS_SHIFT == tables.AVAILABILITY)
+        return pure
+
+    def legs_between(self, owner: int, target: int) -> Ints:
+        """The fc legs from one CI to another."""
+        row = self._topology.out.row(owner)
+        return self._heads(
+            row[(self._topology.dst[row] == target) & ((self._topology.leg[row] & np.uint8(BY_FC)) != 0)]
+        )
+
+    def pairs(self, legs: Ints) -> list[tuple[int, int]]:
+        """The owner and the target of each of some legs, each pair once."""
+        both = zip(self.owners_of(legs).tolist(), self.targets_of(legs).tolist(), strict=True)
+        return list(dict.fromkeys(both))
+
+    def no_legs(self) -> Bools:
+        """A mark for each leg, set for none."""
+        return np.zeros(len(self._topology.leg), np.bool_)
+
+    def members(self, cis: Ints, types: Bools) -> Members:
+        """What stands for each of some CIs, itself included: by relations of these types."""
+        topology = self._topology
+        place = np.arange(len(cis), dtype=np.int64)
+        width = np.int64(len(topology.key))
+        known = np.sort(place * width + cis)
+        edge = known
+        while len(edge):
+            nodes = (edge % width).astype(np.int32)
+            rows = topology.out.gather(nodes)
+            place = np.repeat(edge // width, topology.out.lengths(nodes))
+            kept = types[topology.rcode[rows] & _TYPE_MASK]
+            rows, place = rows[kept], place[kept]
+            source, target = topology.src[rows], topology.dst[rows]
+            kept = topology.live[source] & topology.live[target] & (source != target)
+            found = np.unique(place[kept] * width + target[kept])
+            edge = found[~np.isin(found, known, assume_unique=True)]
+            known = np.sort(np.concatenate((known, edge)))
+        return Members((known // width).astype(np.int32), (known % width).astype(np.int32))
