@@ -85,7 +85,10 @@ class Scratch:
 class Levels:
     """L(X), on a scratch that is its own until `wipe`."""
 
-    def __init__(self, topology: Topology, networks: Networks, scratch: Scratch, change: Change) -> None:
+    def __init__(
+        self, topology: Topology, networks: Networks, scratch: Scratch, change: Change, *, down_only: bool = False
+    ) -> None:
+        """`down_only`: for whoever asks for D of a great many changes; the other sets are left empty."""
         self.topology = topology
         self.networks = networks
         self.change = change
@@ -126,7 +129,12 @@ class Levels:
                 self.outage = ethernet.outage(cables)
             if networks.has_fc:
                 self.fc = fabric.outage(change.out)
+        self.degraded = self.at_risk = self.unprotected = self.unmanaged = _NONE
         self.down = self._down()
+        if not down_only:
+            self._work_out_the_rest()
+
+    def _work_out_the_rest(self) -> None:
         self.degraded = self._degraded()
         self.at_risk = self._at_risk()
         self.unprotected = self._unprotected()
@@ -311,8 +319,7 @@ class Levels:
 
     def _down(self) -> Ints:
         """D: the down seeds, whoever has too few legs that do not fail, and whom being cut off means down."""
-        topology, change = self.topology, self.change
-        found: list[Ints] = []
+        change = self.change
         waiting = [np.fromiter(change.down, np.int32, len(change.down)), *self._short_at_birth(AVAILABILITY)]
         if self.fc is not None:
             waiting.append(self._fail(self._of_parted(self.fc.begin())))
@@ -320,6 +327,13 @@ class Levels:
             waiting += self._cut(self.outage.begin())
         if change.out:
             waiting.append(self._fail(self._taken_out()))
+        down = self._fall(waiting)
+        self.touched = _joined(self._counted)
+        return down
+
+    def _fall(self, waiting: list[Ints]) -> Ints:
+        """Who is down newly when these are."""
+        found: list[Ints] = []
         while waiting:
             new = self._join(waiting.pop() if len(waiting) == 1 else np.concatenate(waiting), DOWN | DEGRADED | AT_RISK)
             if not len(new):
@@ -333,7 +347,6 @@ class Levels:
                 waiting += self._cut(self.outage.fail(in_network))
             if self.networks.has_fc and (pairs := self._parted_by(new)):
                 waiting.append(self._fail(self._of_parted(pairs)))
-        self.touched = _joined(self._counted)
         return _joined(found)
 
     def _short_at_birth(self, axis: int) -> list[Ints]:
