@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from cmdb import schema
-from cmdb.impact import Answer, Item, Outline, StaleRelation, Unknown, affected_out
-from cmdb.impact.who import WORSE, Tally, Who, ways_of
+from cmdb.impact import Affected, Answer, Item, Outline, StaleRelation, Unknown, affected_out
+from cmdb.impact.answer import NOWHERE, WORSE
+from cmdb.impact.who import ways_of
 from cmdb.model import ModelError
 
 if TYPE_CHECKING:
-    from cmdb.impact.who import Concerned, Group
+    from cmdb.impact.who import Concerned, Group, Tally, Who
     from cmdb.inventory import Inventory
 
 Row = TypeVar("Row")
 
 STALE_SHOWN: Final = 100
-NOWHERE: Final = "-"
-"""The site of whoever stands in no building that is known."""
 _SLICE: Final = 10_000
-_LOOKED_THROUGH: Final = 200_000
-"""So many rows are looked through for one page; where few fit, the next page goes on from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,7 @@ class Wanted:
         return not (self.levels or self.classes) and self.site is None
 
     def fits(self, one: Outline) -> bool:
+        """Whether a row is wanted."""
         return (
             (not self.levels or not self.levels.isdisjoint(ways_of(one.now, one.was)))
             and (not self.classes or one.ci.cls in self.classes)
@@ -73,28 +72,18 @@ def _site(inventory: Inventory, text: str) -> str:
 
 
 def page_of_affected(answer: Answer, of: Wanted, start: int, limit: int | None) -> Page:
-    """The next rows that are wanted, at most `limit` of them."""
-    total = len(answer.outlines)
+    """The next rows that are wanted, at most `limit` of them, from a place of the answer on."""
     if of.everything:
-        end = total if limit is None else min(start + limit, total)
-        return Page(range(start, end), end if end < total else None)
-    found: list[int] = []
-    last = total if limit is None else min(total, start + _LOOKED_THROUGH)
-    for first in range(start, last, _SLICE):
-        for place, one in enumerate(answer.outlines[first : min(first + _SLICE, last)], first):
-            if of.fits(one):
-                if len(found) == limit:
-                    return Page(found, place)
-                found.append(place)
-    return Page(found, last if last < total else None)
+        return _cut(range(start, len(answer.outlines)), limit)
+    places = answer.chosen(of.levels, of.classes, of.site)
+    return _cut(places[bisect_left(places, start) :], limit)
 
 
 def page_of_unknown(answer: Answer, of: Wanted, start: int, limit: int | None) -> Page:
     """The same of those of whom nobody can tell: of them a class alone is asked."""
     total = len(answer.unknown)
     if not of.classes:
-        end = total if limit is None else min(start + limit, total)
-        return Page(range(start, end), end if end < total else None)
+        return _cut(range(start, total), limit)
     found: list[int] = []
     for first in range(start, total, _SLICE):
         for place, one in enumerate(answer.unknown[first : first + _SLICE], first):
@@ -103,6 +92,56 @@ def page_of_unknown(answer: Answer, of: Wanted, start: int, limit: int | None) -
                     return Page(found, place)
                 found.append(place)
     return Page(found, None)
+
+
+def _cut(places: Sequence[int], limit: int | None) -> Page:
+    if limit is None or len(places) <= limit:
+        return Page(places, None)
+    return Page(places[:limit], places[limit])
+
+
+class Taken(NamedTuple):
+    """What is shown of an answer, read from the engine in one go."""
+
+    answer: Answer
+    affected: Sequence[Affected]
+    unknown: Sequence[Unknown]
+    stale: Sequence[StaleRelation]
+
+
+def taken(answer: Answer, affected: Page, unknown: Page) -> Taken:
+    """Some rows of an answer, made."""
+    answer.census()  # it is kept, and whom the answer concerns is read from the store later
+    return Taken(
+        answer,
+        list(_picked(answer.affected, affected.places)),
+        list(_picked(answer.unknown, unknown.places)),
+        answer.stale[:STALE_SHOWN],
+    )
+
+
+def _picked(rows: Sequence[Row], places: Sequence[int]) -> Iterator[Row]:
+    """The rows at some places, those that stand together made in one go."""
+    if isinstance(places, range):
+        yield from rows[places.start : places.stop]
+        return
+    start = 0
+    for end in range(1, len(places) + 1):
+        if end == len(places) or places[end] != places[end - 1] + 1:
+            yield from rows[places[start] : places[end - 1] + 1]
+            start = end
+
+
+def document(of: Taken, whom: Who, following: Mapping[str, str | None]) -> dict[str, Any]:
+    """An answer: totals first, then some of its rows, and what goes on after them."""
+    return totals(of.answer) | {
+        "stale": [_stale(one) for one in of.stale],
+        "stale_in_all": len(of.answer.stale),
+        "who": who(whom),
+        "affected": [affected_out(one) for one in of.affected],
+        "unknown": [_unknown(one) for one in of.unknown],
+        "next": dict(following),
+    }
 
 
 def totals(answer: Answer) -> dict[str, Any]:
@@ -124,33 +163,7 @@ def totals(answer: Answer) -> dict[str, Any]:
         "unknown_because": dict(answer.unknown_because),
         "assumed": answer.assumed,
         "notes": list(answer.notes),
-        "stale": [_stale(one) for one in answer.stale[:STALE_SHOWN]],
-        "stale_in_all": len(answer.stale),
     } | ({"temporary": True} if answer.temporary else {})
-
-
-def document(
-    answer: Answer, whom: Who, affected: Page, unknown: Page, following: Mapping[str, str | None]
-) -> dict[str, Any]:
-    """An answer: totals first, then some of its rows, and what goes on after them."""
-    return totals(answer) | {
-        "who": who(whom),
-        "affected": [affected_out(one) for one in picked(answer.affected, affected.places)],
-        "unknown": [_unknown(one) for one in picked(answer.unknown, unknown.places)],
-        "next": dict(following),
-    }
-
-
-def picked(rows: Sequence[Row], places: Sequence[int]) -> Iterator[Row]:
-    """The rows at some places, those that stand together made in one go."""
-    if isinstance(places, range):
-        yield from rows[places.start : places.stop]
-        return
-    start = 0
-    for end in range(1, len(places) + 1):
-        if end == len(places) or places[end] != places[end - 1] + 1:
-            yield from rows[places[start] : places[end - 1] + 1]
-            start = end
 
 
 def _unknown(one: Unknown) -> dict[str, Any]:

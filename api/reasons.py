@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from api import views
 from api.impacts import item, totals
@@ -14,7 +14,7 @@ from cmdb.impact import Item, reason_out
 
 if TYPE_CHECKING:
     from cmdb.claims import ClaimView
-    from cmdb.impact import Evaluation, NextFailures, Reason, SinglePoint, Why
+    from cmdb.impact import Answer, Evaluation, NextFailures, Reason, SinglePoint, Why
     from cmdb.inventory import Inventory
     from cmdb.model import CI, Relation
 
@@ -24,22 +24,39 @@ NAMED: Final = 20
 """So many services of a single point of failure are named."""
 
 
-def why(inventory: Inventory, evaluation: Evaluation, ci: str, now: datetime) -> dict[str, Any]:
-    """What decided on a CI, with who says each relation that counted, in which section, and how long ago.
+class Explained(NamedTuple):
+    """What decided on a CI, and the answer that it is part of."""
 
-    Who says it is known of now alone: of a relation that is no more, or of another time, that is empty.
-    """
-    answer, of = evaluation.answer(), evaluation.why(ci)
-    whole = totals(answer)
-    found = {"revision": answer.revision, "rules": answer.rules, "question": whole["question"], "head": answer.head}
-    found |= {"ci": item(of.ci), "verdict": of.verdict, "text": text(of), **of.now._asdict(), "was": of.was._asdict()}
-    if of.unknown is not None:
-        found["unknown"] = of.unknown
-    ids = list(dict.fromkeys([*_ids_of(of.because), *(id_ for step in of.path for id_ in step.relations)]))
-    ends = {of.ci.id, *(step.ci.id for step in of.path)}
+    answer: Answer
+    why: Why
+
+
+def explained(evaluation: Evaluation, ci: str) -> Explained:
+    """What decided on a CI, read from the engine in one go."""
+    with evaluation.held():
+        return Explained(evaluation.answer(), evaluation.why(ci))
+
+
+def why(inventory: Inventory, evaluation: Evaluation, ci: str, now: datetime) -> dict[str, Any]:
+    """What decided on a CI, with who says each relation that counted, in which section, and how long ago."""
+    return document(inventory, explained(evaluation, ci), now)
+
+
+def document(inventory: Inventory, of: Explained, now: datetime) -> dict[str, Any]:
+    """The same. Who says it is known of now alone: of a relation that is no more, or of another time, it is empty."""
+    answer, why_ = of
+    found: dict[str, Any] = {
+        name: value for name, value in totals(answer).items() if name in {"revision", "rules", "head", "question"}
+    }
+    found |= {"ci": item(why_.ci), "verdict": why_.verdict, "text": text(why_)}
+    found |= {**why_.now._asdict(), "was": why_.was._asdict()}
+    if why_.unknown is not None:
+        found["unknown"] = why_.unknown
+    ids = list(dict.fromkeys([*_ids_of(why_.because), *(id_ for step in why_.path for id_ in step.relations)]))
+    ends = {why_.ci.id, *(step.ci.id for step in why_.path)}
     return found | {
-        "because": [_reason(one) for one in of.because],
-        "path": [item(step.ci) | {"state": step.state, "relations": list(step.relations)} for step in of.path],
+        "because": [_reason(one) for one in why_.because],
+        "path": [item(step.ci) | {"state": step.state, "relations": list(step.relations)} for step in why_.path],
         "relations": _relations(inventory, ids[:VOUCHED], ends, answer.revision, now),
         "relations_more": max(0, len(ids) - VOUCHED),
     }

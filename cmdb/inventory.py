@@ -417,19 +417,7 @@ class Inventory:
 
     def who(self, answer: Answer) -> Who:
         """Whom an answer concerns, as was known at its revision."""
-
-        def then(ids: Collection[str], types: Collection[str]) -> list[Relation]:
-            return [one for one in self._store.relations_at(ids, answer.revision) if one.type in types]
-
-        def cis(ids: Collection[str]) -> dict[str, CI]:
-            return self.named(ids, answer.revision)
-
-        # What is said now is read much faster; it is what was said then, where nothing was written meanwhile.
-        if self._store.position().revision == answer.revision:
-            found = who(answer, cis, self._store.relations)
-            if self._store.position().revision == answer.revision:
-                return found
-        return who(answer, cis, then)
+        return who(answer.census(), lambda ids: self.named(ids, answer.revision))
 
     def single_points(self, enough: Callable[[], bool] = lambda: False) -> tuple[Sequence[SinglePoint], bool]:
         """The CIs and cables whose loss alone takes a service down, the worst first; False where the time was up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,7 @@ from api.cli.output import Exit, emit, fail, people, plain, say, table
 from api.cli.session import JSON, opened
 
 if TYPE_CHECKING:
-    from cmdb.impact import Evaluation, Item, Step
+    from cmdb.impact import Item, Step
 
 _KINDS = "power_off, remove, reboot, disconnect, configure or patch"
 _WHAT = "CIs, CI[PORT] for a cable, or TYPE:FROM..TO for a relation"
@@ -74,11 +74,13 @@ def impact(
         wanted = impacts.wanted(inventory, level or (), cls or (), site)
         then = moment(inventory, at, "--at")
         evaluation = inventory.impact(inventory.question(what, kind, down or (), restarts=restarts), then)
-        answer = evaluation.answer()
-        affected = impacts.page_of_affected(answer, wanted, 0, most)
-        unknown = impacts.page_of_unknown(answer, wanted, 0, most)
-        document = impacts.document(answer, inventory.who(answer), affected, unknown, {})
-        stems = _stems(evaluation, [row["id"] for row in document["affected"]]) if tree else {}
+        with evaluation.held():
+            answer = evaluation.answer()
+            affected = impacts.page_of_affected(answer, wanted, 0, most)
+            unknown = impacts.page_of_unknown(answer, wanted, 0, most)
+            taken = impacts.taken(answer, affected, unknown)
+            stems = {one.ci.id: evaluation.why(one.ci.id).path for one in taken.affected} if tree else {}
+        document = impacts.document(taken, inventory.who(answer), {})
     if as_json:
         emit({name: value for name, value in document.items() if name != "next"})
         return
@@ -165,11 +167,6 @@ def _counted(counts: Mapping[str, int]) -> tuple[str, ...]:
 def _and_more(more: int) -> None:
     if more:
         people().print(f"… and {more} more", markup=False)
-
-
-def _stems(evaluation: Evaluation, ids: Iterable[str]) -> dict[str, tuple[Step, ...]]:
-    """The chain of causes of each CI, from its first cause on."""
-    return {id_: evaluation.why(id_).path for id_ in ids}
 
 
 def _print_tree(rows: Sequence[Mapping[str, Any]], stems: Mapping[str, Sequence[Step]]) -> None:

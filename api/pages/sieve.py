@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
-from api.impacts import NOWHERE, Wanted
+from api.impacts import Wanted
 from cmdb.impact import Answer, Outline
+from cmdb.impact.answer import NOWHERE
 from cmdb.impact.who import ways_of
 
 MARKS: Final = ("down", "degraded", "at_risk", "leaning", "unprotected", "unmanaged")

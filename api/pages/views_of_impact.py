@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 
 from api import reasons
 from api.auth import Reader, ServicesOf
-from api.impacts import NOWHERE, Wanted
+from api.impacts import Wanted
 from api.pages import answers, blast_drawing, blast_table
 from api.pages.blast import laid_out
 from api.pages.catalogue import Texts
@@ -22,7 +22,8 @@ from api.pages.sieve import Sifted, sift
 from api.wiring import now
 from cmdb import schema
 from cmdb.impact import Answer, Evaluation
-from cmdb.impact.who import WORSE as LEVELS
+from cmdb.impact.answer import NOWHERE
+from cmdb.impact.answer import WORSE as LEVELS
 from cmdb.impact.who import Who
 from cmdb.inventory import Inventory
 from cmdb.model import ModelError

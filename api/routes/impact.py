@@ -124,8 +124,8 @@ def why(
     found = known(inventory, ci, then).ci.id
     question = inventory.question(what, kind, down or (), restarts=restarts)
     with evaluated(inventory, question, then, wait_for) as evaluation:
-        pass
-    document = reasons.why(inventory, evaluation, found, now())
+        of = reasons.explained(evaluation, found)
+    document = reasons.document(inventory, of, now())
     if next_failures:
         following = reasons.next_failures(inventory, evaluation, [found], reasons.within(seconds))
         document["next_failures"] = following["items"][0] if following["items"] else None
@@ -140,8 +140,7 @@ def next_failures(question: NextFailuresQuestion, reader: Reader, services: Serv
     inventory = services.inventory
     asked = inventory.question(question.what, question.kind, question.down, restarts=question.restarts)
     with evaluated(inventory, asked, moment(inventory, question.at), question.wait_for) as evaluation:
-        pass
-    of = [inventory.ci_of(text) for text in question.of] or reasons.services_of(evaluation)
+        of = [inventory.ci_of(text) for text in question.of] or reasons.services_of(evaluation)
     return JSONResponse(reasons.next_failures(inventory, evaluation, of, reasons.within(question.seconds)))
 
 
@@ -173,19 +172,19 @@ def _answered(services: Services, asked: Asked) -> dict[str, Any]:
     else:
         name, start, at = going_on.read(asked.next)
         starts = {name: start}
+    affected = unknown = Page((), None)
     with evaluated(inventory, question, at, asked.wait_for if asked.next is None else None) as evaluation:
         answer = evaluation.answer()
-        nothing = Page((), None)
-        affected, unknown = nothing, nothing
         if "affected" in starts:
             affected = impacts.page_of_affected(answer, wanted, starts["affected"], asked.limit)
         if "unknown" in starts:
             unknown = impacts.page_of_unknown(answer, wanted, starts["unknown"], asked.limit)
-        following = {
-            "affected": going_on.write("affected", affected.next, answer.revision),
-            "unknown": going_on.write("unknown", unknown.next, answer.revision),
-        }
-        return impacts.document(answer, inventory.who(answer), affected, unknown, following)
+        taken = impacts.taken(answer, affected, unknown)
+    following = {
+        "affected": going_on.write("affected", affected.next, answer.revision),
+        "unknown": going_on.write("unknown", unknown.next, answer.revision),
+    }
+    return impacts.document(taken, inventory.who(answer), following)
 
 
 @dataclass(frozen=True, slots=True)

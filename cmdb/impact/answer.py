@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, NamedTuple, TypeVar, overload
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar, overload
 
 from cmdb.codec import Json
 from cmdb.impact.question import Question
@@ -14,6 +14,12 @@ AVAILABILITY: Final = ("up", "at_risk", "degraded", "down")
 PROTECTION: Final = ("kept", "unprotected")
 MANAGEMENT: Final = ("kept", "unmanaged")
 """The levels of each axis, best first."""
+WORSE: Final = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
+"""How a CI may be worse, the worst first: availability, then what recovery rests on."""
+NAMED: Final = 5
+"""So many CIs of a building are named, and of an owner."""
+NOWHERE: Final = "-"
+"""Stands for the building of whoever stands in none that is known."""
 VLAN_NOTE: Final = "VLANs are not told apart: every cable is taken to carry all of them"
 ASSUMED_NOTE: Final = "some reasons hang on an assumed redundancy: connections were seen, no group was declared"
 
@@ -184,6 +190,42 @@ class Rows(Sequence[Row], Generic[Row]):
         return self._make(range(self._length)[place : place + 1 or None])[0]
 
 
+Ways: TypeAlias = tuple[str, ...]
+"""In which ways a CI is worse, of `WORSE` and in its order."""
+
+
+class Concern(NamedTuple):
+    """An affected CI that somebody may answer for: a team that it is owned by, or what it says of itself.
+
+    `is_read`: it is a service or an application, whose document names people.
+    """
+
+    ci: Item
+    ways: Ways
+    now: Standing
+    was: Standing
+    teams: tuple[Item, ...]
+    is_read: bool
+
+
+class Located(NamedTuple):
+    """How many CIs of a building are worse, and how; None: of none that is known. `worst` are the first of them."""
+
+    site: Item | None
+    counts: Mapping[Ways, int]
+    worst: tuple[Item, ...]
+
+
+class Census(NamedTuple):
+    """The affected counted: all, services and applications, by building; and in the order of the answer all services
+    and applications, and whoever a team owns."""
+
+    counts: Mapping[Ways, int]
+    by_class: Mapping[str, Mapping[Ways, int]]
+    located: tuple[Located, ...]
+    concerned: tuple[Concern, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a question is answered with. `affected` lists services, then what is so by itself, then the inherited.
@@ -191,6 +233,8 @@ class Answer:
     `outlines` are the same CIs in the same order. `rules` is the version of model and rules, `hash` covers who is
     affected, how, and who is unknown: the same question at the same revision has the same. `stale` are the relations
     without timely confirmation that decided, `assumed` counts the CIs whose reasons hang on an assumed redundancy.
+    `census` counts the affected; `chosen` gives the places of those at any of some levels, of some classes, and in a
+    building (its id, or `NOWHERE`): what is empty asks nothing.
     """
 
     revision: int
@@ -206,6 +250,8 @@ class Answer:
     assumed: int
     temporary: bool
     notes: tuple[str, ...]
+    census: Callable[[], Census]
+    chosen: Callable[[Collection[str], Collection[str], str | None], Sequence[int]]
 
     @property
     def head(self) -> str:

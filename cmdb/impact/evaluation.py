@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,12 +14,14 @@ from cmdb.impact.answer import (
     VLAN_NOTE,
     Affected,
     Answer,
+    Census,
     Outline,
     Rows,
     StaleRelation,
     Unknown,
     Why,
 )
+from cmdb.impact.census import Counted
 from cmdb.impact.engine import Case, engine_of
 from cmdb.impact.question import Question
 from cmdb.impact.reasons import standing
@@ -45,6 +47,7 @@ class Evaluation:
         self._rules = rules
         self._at = at
         self._held: Case | None = None
+        self._counted: Census | None = None
 
     @contextmanager
     def held(self) -> Iterator[Evaluation]:
@@ -53,11 +56,11 @@ class Evaluation:
         Others wait meanwhile. Raises ModelError where the question does not fit the graph.
         """
         with self._case() as case:
-            self._held = case
+            before, self._held = self._held, case
             try:
                 yield self
             finally:
-                self._held = None
+                self._held = before
 
     @contextmanager
     def _case(self) -> Iterator[Case]:
@@ -89,6 +92,8 @@ class Evaluation:
                 assumed=len(case.assumed_owners),
                 temporary=self._question.reboots and bool(self._question.targets),
                 notes=_notes(case),
+                census=self._census,
+                chosen=self._chosen,
             )
 
     def why(self, id_: str) -> Why:
@@ -117,6 +122,16 @@ class Evaluation:
         raise NotImplementedError
 
     # Rows
+
+    def _census(self) -> Census:
+        if self._counted is None:
+            with self._case() as case:
+                self._counted = Counted(case).census()
+        return self._counted
+
+    def _chosen(self, levels: Collection[str], classes: Collection[str], site: str | None) -> Sequence[int]:
+        with self._case() as case:
+            return Counted(case).chosen(levels, classes, site)
 
     def _affected(self, places: range) -> Sequence[Affected]:
         with self._case() as case:

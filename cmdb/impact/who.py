@@ -6,30 +6,23 @@ Counts are of all that are affected; what is listed by name is cut, and says how
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from cmdb.impact.answer import Answer, Item, Outline, Standing
-from cmdb.model import CI, Relation
-
-WORSE: Final = ("down", "degraded", "at_risk", "unprotected", "unmanaged")
-"""How a CI may be worse, the worst first: availability, then what recovery rests on."""
+from cmdb.impact.answer import NAMED, WORSE, Census, Concern, Item, Standing, Ways
+from cmdb.model import CI
 
 LISTED: Final = 100
 """So many services, applications, owners and sites are listed."""
-NAMED: Final = 5
-"""So many CIs of an owner or a site are named."""
+READ: Final = 10_000
+"""Of so many services and applications, the services first, the documents are read: who owns them by name, and the
+like. Teams are known of everybody."""
 
 _OF_SERVICES: Final = ("sla", "audience", "criticality", "owner", "contact")
 _OF_TEAMS: Final = ("email", "phone", "contact")
-_READ: Final = frozenset({"service", "application"})
-"""Classes whose documents are read; of other CIs those relations alone that lead to teams."""
-_SLICE: Final = 20_000
 
 CIs = Callable[[Collection[str]], Mapping[str, CI]]
-Relations = Callable[[Collection[str], Collection[str]], Iterable[Relation]]
-"""The relations of some types with an end among some CIs."""
 
 
 class Tally(NamedTuple):
@@ -68,6 +61,13 @@ class Group:
     worst: tuple[Item, ...]
 
 
+class Owner(NamedTuple):
+    """A team, or somebody who is but a name."""
+
+    name: str
+    id: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """`services` and `applications` are the first of `of_services` and `of_applications`; owners and sites the first
@@ -87,147 +87,118 @@ class Who:
 
 @dataclass(slots=True)
 class _Heap:
-    """A group while it is counted."""
+    """An owner while he is counted."""
 
     name: str
-    id: str | None = None
-    total: int = 0
-    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    id: str | None
+    counts: Counter[Ways] = field(default_factory=Counter)
     worst: list[tuple[int, Item]] = field(default_factory=list)
 
-    def add(self, one: Outline, ways: tuple[str, ...]) -> None:
-        self.total += 1
-        self.counts[ways] += 1
-        rank = _rank(ways)
+    def add(self, one: Concern) -> None:
+        self.counts[one.ways] += 1
+        rank = _rank(one.ways)
         if len(self.worst) < NAMED or rank < self.worst[-1][0]:
             # Of those that are equally bad, in the order of the answer.
             self.worst = sorted([*self.worst, (rank, one.ci)], key=lambda pair: pair[0])[:NAMED]
 
-    @property
-    def tally(self) -> Tally:
-        of_way = {way: sum(count for ways, count in self.counts.items() if way in ways) for way in WORSE}
-        return Tally(self.total, **of_way)
 
-    def group(self, values: Mapping[str, str]) -> Group:
-        return Group(self.id, self.name, self.tally, values, tuple(item for _, item in self.worst))
-
-
-class _Row(NamedTuple):
-    """An affected CI that may have an owner, and in which ways it is worse."""
-
-    one: Outline
-    ways: tuple[str, ...]
-
-
-def who(answer: Answer, cis: CIs, relations: Relations) -> Who:
-    """Whom the answer concerns; `cis` and `relations` read what was there at its revision."""
-    kept: list[_Row] = []
-    owned: dict[str, set[str]] = {}
-    sites: dict[str, _Heap] = {}
-    every, nowhere = _Heap(""), _Heap("")
-    seen: dict[tuple[Standing, Standing], tuple[str, ...]] = {}
-    for start in range(0, len(answer.outlines), _SLICE):
-        rows = answer.outlines[start : start + _SLICE]
-        for relation in relations({one.ci.id for one in rows}, ("owned_by",)):
-            owned.setdefault(relation.source, set()).add(relation.target)
-        for one in rows:
-            if (ways := seen.get((one.now, one.was))) is None:
-                ways = seen[one.now, one.was] = ways_of(one.now, one.was)
-            every.add(one, ways)
-            site = nowhere if one.site is None else sites.get(one.site.id)
-            if site is None and one.site is not None:
-                site = sites[one.site.id] = _Heap(one.site.name, one.site.id)
-            if site is not None:
-                site.add(one, ways)
-            if one.ci.cls in _READ or one.ci.id in owned:
-                kept.append(_Row(one, ways))
-    teams = {team for row in kept for team in owned.get(row.one.ci.id, ())}
-    documents = cis({row.one.ci.id for row in kept if row.one.ci.cls in _READ} | teams)
-    owners = {row.one.ci.id: _owners(row.one.ci.id, owned.get(row.one.ci.id, ()), documents) for row in kept}
-    heaps, unowned = _by_owner(kept, owners, documents, every.counts)
-    services, applications = (_concerned(kept, cls, documents, owners) for cls in ("service", "application"))
-    return Who(
-        *services,
-        *applications,
-        tuple(heap.group(_texts(documents.get(heap.id or ""), _OF_TEAMS)) for heap in _worst(heaps)[:LISTED]),
-        len(heaps),
-        unowned,
-        tuple(heap.group({}) for heap in _worst(sites)[:LISTED]),
-        len(sites),
-        nowhere.tally,
+def who(census: Census, cis: CIs) -> Who:
+    """Whom the answer concerns; `cis` reads what was there at its revision."""
+    named = sorted((one for one in census.concerned if one.is_read), key=lambda one: one.ci.cls != "service")
+    teams = {team.id for one in census.concerned for team in one.teams}
+    documents = cis({one.ci.id for one in named[:READ]} | teams)
+    owners = {one.ci.id: _owners(one, documents) for one in census.concerned}
+    heaps, owned = _by_owner(census.concerned, owners)
+    sites = sorted(
+        (
+            Group(one.site.id, one.site.name, tally(one.counts), {}, one.worst)
+            for one in census.located
+            if one.site is not None
+        ),
+        key=_worst_first,
     )
+    every = Counter(census.counts)
+    every.subtract(owned)
+    of_service, of_application = (tally(census.by_class[cls]) for cls in ("service", "application"))
+    services, applications = (_listed(named, cls, documents, owners) for cls in ("service", "application"))
+    groups = [
+        Group(one.id, one.name, tally(one.counts), _texts(documents.get(one.id or ""), _OF_TEAMS), _items(one.worst))
+        for one in heaps
+    ]
+    return Who(
+        of_service, services, of_application, applications, tuple(sorted(groups, key=_worst_first)[:LISTED]),
+        len(groups), tally(every), tuple(sites[:LISTED]), len(sites),
+        tally(next((one.counts for one in census.located if one.site is None), {})),
+    )  # fmt: skip
 
 
-def ways_of(now: Standing, was: Standing) -> tuple[str, ...]:
+def ways_of(now: Standing, was: Standing) -> Ways:
     """In which ways a CI is worse, the worst first."""
     return tuple(getattr(now, axis) for axis in now.worse_than(was))
 
 
-def _rank(ways: Sequence[str]) -> int:
+def tally(counts: Mapping[Ways, int]) -> Tally:
+    """How many there are in all, and in each way."""
+    ways = {way: sum(count for ways, count in counts.items() if way in ways) for way in WORSE}
+    return Tally(sum(counts.values()), **ways)
+
+
+def _rank(ways: Ways) -> int:
     return WORSE.index(ways[0]) if ways else len(WORSE)
 
 
-def _owners(ci: str, teams: Collection[str], documents: Mapping[str, CI]) -> dict[str, str]:
+def _items(worst: Iterable[tuple[int, Item]]) -> tuple[Item, ...]:
+    return tuple(item for _, item in worst)
+
+
+def _worst_first(group: Group) -> tuple[tuple[int, ...], str, str]:
+    """Those with most CIs down first, then with most degraded, and so on."""
+    return tuple(-count for count in group.tally[1:]), group.name, group.id or ""
+
+
+def _owners(one: Concern, documents: Mapping[str, CI]) -> dict[str, Owner]:
     """Whose a CI is, by how names compare: teams, the `owner` that it says, else the one to `contact`."""
-    names = (documents[team].name for team in sorted(teams) if team in documents)
-    found = {name.casefold(): name for name in names}
-    said = _texts(documents.get(ci), ("owner", "contact"))
+    found = {team.name.casefold(): Owner(team.name, team.id) for team in reversed(one.teams)}
+    said = _texts(documents.get(one.ci.id), ("owner", "contact")) if one.is_read else {}
     if (owner := said.get("owner")) is not None:
-        found.setdefault(owner.casefold(), owner)
+        found.setdefault(owner.casefold(), Owner(owner, None))
     if not found and (contact := said.get("contact")) is not None:
-        found[contact.casefold()] = contact
+        found[contact.casefold()] = Owner(contact, None)
     return found
 
 
 def _by_owner(
-    rows: Iterable[_Row],
-    owners: Mapping[str, Mapping[str, str]],
-    documents: Mapping[str, CI],
-    every: Mapping[tuple[str, ...], int],
-) -> tuple[dict[str, _Heap], Tally]:
-    """The CIs of each owner, by how names compare; and how many of all have none."""
-    teams = {ci.name.casefold(): ci for _, ci in sorted(documents.items(), reverse=True) if ci.cls == "team"}
+    concerned: Iterable[Concern], owners: Mapping[str, Mapping[str, Owner]]
+) -> tuple[list[_Heap], Counter[Ways]]:
+    """The CIs of each owner, a team where one has his name; and how many have any."""
+    rows = list(concerned)
+    teams = {key: one for row in rows for key, one in owners[row.ci.id].items() if one.id is not None}
     heaps: dict[str, _Heap] = {}
-    unowned = _Heap("", counts=Counter(every), total=sum(every.values()))
-    for one, ways in rows:
-        for key, name in owners[one.ci.id].items():
-            if key not in heaps:
-                team = teams.get(key)
-                heaps[key] = _Heap(name) if team is None else _Heap(team.name, team.id)
-            heaps[key].add(one, ways)
-        if owners[one.ci.id]:
-            unowned.total -= 1
-            unowned.counts[ways] -= 1
-    return heaps, unowned.tally
+    owned: Counter[Ways] = Counter()
+    for row in rows:
+        for key, given in owners[row.ci.id].items():
+            owner = teams.get(key, given)
+            heaps.setdefault(key, _Heap(owner.name, owner.id)).add(row)
+        owned[row.ways] += bool(owners[row.ci.id])
+    return list(heaps.values()), owned
 
 
-def _worst(heaps: Mapping[str, _Heap]) -> list[_Heap]:
-    """Those with most CIs down first, then with most degraded, and so on."""
-
-    def key(heap: _Heap) -> tuple[tuple[int, ...], str, str]:
-        return tuple(-count for count in heap.tally[1:]), heap.name, heap.id or ""
-
-    return sorted(heaps.values(), key=key)
-
-
-def _concerned(
-    rows: Iterable[_Row], cls: str, documents: Mapping[str, CI], owners: Mapping[str, Mapping[str, str]]
-) -> tuple[Tally, tuple[Concerned, ...]]:
-    """The CIs of a class: how many, and the worst of them with what they say of themselves."""
-    heap = _Heap("")
-    found = [row for row in rows if row.one.ci.cls == cls]
-    for one, ways in found:
-        heap.add(one, ways)
-    listed = sorted(found, key=lambda row: (_rank(row.ways), row.one.ci.name, row.one.ci.id))[:LISTED]
-    return heap.tally, tuple(
+def _listed(
+    named: Iterable[Concern], cls: str, documents: Mapping[str, CI], owners: Mapping[str, Mapping[str, Owner]]
+) -> tuple[Concerned, ...]:
+    """The worst of a class, with what they say of themselves."""
+    worst = sorted(
+        (one for one in named if one.ci.cls == cls), key=lambda one: (_rank(one.ways), one.ci.name, one.ci.id)
+    )
+    return tuple(
         Concerned(
             one.ci,
             one.now,
             one.was,
             _texts(documents.get(one.ci.id), _OF_SERVICES),
-            tuple(sorted(owners[one.ci.id].values())),
+            tuple(sorted(owner.name for owner in owners[one.ci.id].values())),
         )
-        for one, _ in listed
+        for one in worst[:LISTED]
     )
 
 
