@@ -79,7 +79,7 @@ class Counted:
         # Of those that are equally bad, in the order of the answer.
         order = np.lexsort((_RANK[self.codes], group))
         starts = np.searchsorted(group[order], np.arange(len(sites))).tolist()
-        ends = [*starts[1:], len(order)]
+        ends = [*starts, len(order)][1:]
         return tuple(
             Located(
                 topology.item(site) if site >= 0 else None,
