@@ -116,6 +116,14 @@ class FcOutage:
         self._altered: dict[Key, Route] = {}
         self._touched: dict[int, None] = {}
 
+    def further(self) -> FcOutage:
+        """Another that begins as this stands, and goes its own way."""
+        other = FcOutage(self._fabric, self._taken)
+        other._now = None if self._now is None else self._now.copy()
+        other._down, other._altered, other._touched = {*self._down}, {**self._altered}, {**self._touched}
+        other._parted = None if self._parted is None else self._parted.copy()
+        return other
+
     def begin(self) -> list[Pair]:
         """The pairs that are parted by what is taken out alone."""
         return self._fabric.wiring.pairs(self.begin_legs())
