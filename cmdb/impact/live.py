@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from typing import Final, NamedTuple
 
 from cmdb.impact import snapshot
-from cmdb.impact.rows import read_rows, rows_of
+from cmdb.impact.rows import read_rows
 from cmdb.impact.snapshot import Snapshot
 from cmdb.impact.topology import Topology
 from cmdb.model import Change
@@ -176,7 +176,9 @@ class LiveTopology:
 
     def _worked_out(self, now: Topology, revision: int) -> Topology:
         if now.revision - revision > _NEAR:
-            return Topology.of(rows_of(self._store.topology_at(revision)))
+            with self._store.coded(revision) as coded:
+                rows = read_rows(coded)
+            return Topology.of(rows)
         undone = [Change(one.id, one.after, one.before) for one in net(between(self._store, revision, now.revision))]
         topology = now.copy()
         topology.apply(undone, revision)

@@ -99,8 +99,8 @@ def read_rows(coded: Coded) -> Rows:
         [],
         [],
     )
-    rows = _with_strange_cis(rows, dict(coded.strange_cis))
-    return _with_strange_relations(rows, dict(coded.strange_relations))
+    rows = _in_order_of_cis(rows, dict(coded.strange_cis))
+    return _in_order_of_relations(rows, dict(coded.strange_relations))
 
 
 def _read_cis(blocks: Iterable[CodedCIs]) -> tuple[Ints, Codes, Ints, bytes, Ints]:
@@ -155,9 +155,9 @@ def _with_words(
     return words, gaps, word_a, word_b
 
 
-def _with_strange_cis(rows: Rows, ids: Mapping[int, str]) -> Rows:
-    """CIs whose ids have no number, numbered by the order of their ids."""
-    if not ids:
+def _in_order_of_cis(rows: Rows, ids: Mapping[int, str]) -> Rows:
+    """CIs by key; those whose ids have no number, numbered by the order of their ids."""
+    if not ids and _in_order(rows.ci_keys):
         return rows
     strange, new = _renumbered(ids)
     keys = _mapped(rows.ci_keys, new)
@@ -180,9 +180,9 @@ def _with_strange_cis(rows: Rows, ids: Mapping[int, str]) -> Rows:
     )
 
 
-def _with_strange_relations(rows: Rows, ids: Mapping[int, str]) -> Rows:
-    """Relations whose ids have no number, numbered by the order of their ids."""
-    if not ids:
+def _in_order_of_relations(rows: Rows, ids: Mapping[int, str]) -> Rows:
+    """Relations by key; those whose ids have no number, numbered by the order of their ids."""
+    if not ids and _in_order(rows.relation_keys):
         return rows
     strange, new = _renumbered(ids)
     keys = _mapped(rows.relation_keys, new)
@@ -204,6 +204,10 @@ def _with_strange_relations(rows: Rows, ids: Mapping[int, str]) -> Rows:
     )
 
 
+def _in_order(keys: Ints) -> bool:
+    return bool((keys[1:] > keys[:-1]).all())
+
+
 def _renumbered(ids: Mapping[int, str]) -> tuple[list[str], dict[int, int]]:
     """Ids in order, and the key of each by the one that the store gave it."""
     old = sorted(ids, key=ids.__getitem__)
@@ -211,4 +215,6 @@ def _renumbered(ids: Mapping[int, str]) -> tuple[list[str], dict[int, int]]:
 
 
 def _mapped(keys: Ints, new: Mapping[int, int]) -> Ints:
+    if not new:
+        return keys
     return np.fromiter((new.get(key, key) for key in keys.tolist()), np.int32, len(keys))

@@ -115,7 +115,7 @@ class Batch:
 
 
 class CodedCIs(NamedTuple):
-    """Some CIs, ordered by key. Numbers are decimal, with commas between.
+    """Some CIs, in any order. Numbers are decimal, with commas between.
 
     `codes` are `coding.ci_code` with the number of a word, the text of the gaps, from bit `CI_WORD_SHIFT` on; `names`
     are UTF-8, end to end, and `lengths` those of each in bytes.
@@ -128,7 +128,7 @@ class CodedCIs(NamedTuple):
 
 
 class CodedRelations(NamedTuple):
-    """Some relations, ordered by key. Numbers as in CodedCIs.
+    """Some relations, in any order. Numbers as in CodedCIs.
 
     `ends` are the key of the source << 32 | that of the target; `codes` are `coding.relation_code` with the numbers of
     its two words from bits `WORD_A_SHIFT` and `WORD_B_SHIFT` on.
@@ -148,9 +148,9 @@ WORD_B_SHIFT: Final = 37
 class Coded:
     """All CIs and relations of one revision as integers (`cmdb.coding`), to be read once, in the order of the fields.
 
-    `hash` is that of the revision in the journal. The key of `ci-N` or `rel-N` is N; ids of any other form have
-    negative keys, which `strange_cis` and `strange_relations` tell. `words` are numbered from 1 on, some of them used
-    by nobody; 0 is the empty one. `extras` are `coding.extra_text` by the key of the CI.
+    `hash` is that of the revision in the journal; empty where the revision was named. The key of `ci-N` or `rel-N` is
+    N; ids of any other form have negative keys, which `strange_cis` and `strange_relations` tell. `words` are numbered
+    from 1 on, some of them used by nobody; 0 is the empty one. `extras` are `coding.extra_text` by the key of the CI.
     """
 
     revision: int
@@ -284,8 +284,12 @@ class GraphStore(Protocol):
     def topology(self) -> Graph:
         """All CIs and relations at one revision, the retired included; never a torn state."""
 
-    def coded(self) -> AbstractContextManager[Coded]:
-        """The same as integers, in less time and memory; it is read before the context ends."""
+    def coded(self, revision: int | None = None) -> AbstractContextManager[Coded]:
+        """All CIs and relations of now, or of a revision, as integers, to be read before the context ends.
+
+        A file gives them in little time and memory. A revision before the base raises Gone, one that is not there yet
+        StoreError.
+        """
 
     # At another time: a revision before the base raises Gone, one that is not there yet StoreError.
 

@@ -146,9 +146,12 @@ class Neo4jStore:
         return read_topology_at(self._server.run, self.position().revision)
 
     @contextmanager
-    def coded(self) -> Iterator[Coded]:
-        position = self.position()
-        yield coded_of(read_topology_at(self._server.run, position.revision), position.hash)
+    def coded(self, revision: int | None = None) -> Iterator[Coded]:
+        if revision is None:
+            position = self.position()
+            yield coded_of(read_topology_at(self._server.run, position.revision), position.hash)
+        else:
+            yield coded_of(self.topology_at(revision))
 
     def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
         with self._state_of(revision) as run:

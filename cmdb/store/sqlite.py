@@ -28,6 +28,7 @@ from cmdb.store.base import (
 from cmdb.store.past import chain, check_kept
 from cmdb.store.recent import NONE_KEPT, Recent
 from cmdb.store.sqlite_coded import read_coded
+from cmdb.store.sqlite_coded_at import read_coded_at
 from cmdb.store.sqlite_file import connect, open_schema, translated
 from cmdb.store.sqlite_history import (
     check_revision,
@@ -193,9 +194,13 @@ class SqliteStore:
             return read_topology(connection)
 
     @contextmanager
-    def coded(self) -> Iterator[Coded]:
-        with self._reading() as connection:
-            yield read_coded(connection)
+    def coded(self, revision: int | None = None) -> Iterator[Coded]:
+        if revision is None:
+            with self._reading() as connection:
+                yield read_coded(connection)
+        else:
+            with self._state_of(revision) as connection:
+                yield read_coded_at(connection, revision)
 
     def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
         with self._state_of(revision) as connection:

@@ -75,14 +75,15 @@ def _coded_by(connection: sqlite3.Connection) -> int:
     return number
 
 
-def _check_coding(connection: sqlite3.Connection) -> None:
+def check_coding(connection: sqlite3.Connection) -> None:
+    """StoreError where another version of this program coded all anew."""
     if not is_coded(connection):
         raise StoreError("another version of cmdb has opened the store meanwhile: end this program, and start it again")
 
 
 def write_ci_codes(connection: sqlite3.Connection, cis: Sequence[StoredCI]) -> None:
     """Store the codes of CIs that are stored."""
-    _check_coding(connection)
+    check_coding(connection)
     gaps = [coding.gaps_text(row.ci) for row in cis]
     words = _interned(connection, set(gaps))
     keys = _keys(connection, "ci", coding.CI_IDS, {row.ci.id for row in cis})
@@ -97,7 +98,7 @@ def write_ci_codes(connection: sqlite3.Connection, cis: Sequence[StoredCI]) -> N
 
 def write_relation_codes(connection: sqlite3.Connection, relations: Sequence[tuple[Relation, int]]) -> None:
     """Store the codes of relations that are stored, each with the revision of its last change."""
-    _check_coding(connection)
+    check_coding(connection)
     pairs = [coding.relation_words(relation) for relation, _ in relations]
     words = _interned(connection, {word for pair in pairs for word in pair})
     ends = {end for relation, _ in relations for end in (relation.source, relation.target)}
@@ -155,13 +156,13 @@ def forget_words(connection: sqlite3.Connection) -> None:
 
 def read_coded(connection: sqlite3.Connection) -> Coded:
     """All as integers, read while the transaction is open."""
-    _check_coding(connection)
+    check_coding(connection)
     position = read_position(connection)
     return Coded(
         position.revision,
         position.hash,
-        _read_cis(connection),
-        _read_relations(connection),
+        read_ci_codes(connection, position.revision),
+        read_relation_codes(connection, position.revision),
         connection.execute("SELECT nr, text FROM word"),
         connection.execute("SELECT key, extra FROM ci_code WHERE extra <> ''"),
         connection.execute("SELECT key, id FROM ci_code JOIN ci ON nr = -key WHERE key < 0"),
@@ -169,28 +170,29 @@ def read_coded(connection: sqlite3.Connection) -> Coded:
     )
 
 
-def _read_cis(connection: sqlite3.Connection) -> Iterator[CodedCIs]:
-    for keys, codes, lengths, names in _blocks(
-        connection,
-        "ci_code",
-        "group_concat(code), group_concat(length(CAST(name AS BLOB))), CAST(group_concat(name, '') AS BLOB)",
-    ):
-        yield CodedCIs(keys, codes, lengths, names or b"")
+def read_ci_codes(connection: sqlite3.Connection, revision: int) -> Iterator[CodedCIs]:
+    """The CIs that did not change since a revision."""
+    lengths, names = "group_concat(length(CAST(name AS BLOB)))", "CAST(group_concat(name, '') AS BLOB)"
+    for row in _blocks(connection, "ci_code", f"group_concat(code), {lengths}, {names}", revision):
+        keys, codes, sizes, texts = row
+        yield CodedCIs(keys or "", codes or "", sizes or "", texts or b"")
 
 
-def _read_relations(connection: sqlite3.Connection) -> Iterator[CodedRelations]:
-    for keys, ends, codes in _blocks(connection, "relation_code", "group_concat(ends), group_concat(code)"):
-        yield CodedRelations(keys, ends, codes)
+def read_relation_codes(connection: sqlite3.Connection, revision: int) -> Iterator[CodedRelations]:
+    """The relations that did not change since a revision."""
+    for row in _blocks(connection, "relation_code", "group_concat(ends), group_concat(code)", revision):
+        keys, ends, codes = row
+        yield CodedRelations(keys or "", ends or "", codes or "")
 
 
-def _blocks(connection: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
-    """The keys and columns of a table by ranges of keys, in their order.
+def _blocks(connection: sqlite3.Connection, table: str, columns: str, revision: int) -> Iterator[tuple[Any, ...]]:
+    """The keys and columns of a table by ranges of keys, in their order; nothing where none is in the range.
 
     One text a range, because a row for each takes twice as long; not LIMIT, which copies each row.
     """
-    sql = f"SELECT group_concat(key), {columns} FROM {table} WHERE key BETWEEN ? AND ?"
+    sql = f"SELECT group_concat(key), {columns} FROM {table} WHERE key BETWEEN ? AND ? AND since <= ?"
     next_key = f"SELECT min(key) FROM {table} WHERE key > ?"
     last = -(2**63)
     while (first := connection.execute(next_key, (last,)).fetchone()[0]) is not None:
         last = first + _RANGE - 1
-        yield connection.execute(sql, (first, last)).fetchone()
+        yield connection.execute(sql, (first, last, revision)).fetchone()

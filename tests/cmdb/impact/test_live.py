@@ -238,9 +238,9 @@ class Counting(SqliteStore):
     times = 0
 
     @contextmanager
-    def coded(self) -> Iterator[Coded]:
+    def coded(self, revision: int | None = None) -> Iterator[Coded]:
         self.times += 1
-        with super().coded() as coded:
+        with super().coded(revision) as coded:
             yield coded
 
 

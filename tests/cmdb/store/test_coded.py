@@ -38,8 +38,8 @@ NEED = Relation("rel-9", "depends_on", "ci-007", "a strange id", {"assumed": Tru
 ROLE = Relation("r", "served_by", "ci-12", "ci-007", {"role": "Gi1/0/1"})
 
 
-def read(store: GraphStore) -> Rows:
-    with store.coded() as coded:
+def read(store: GraphStore, revision: int | None = None) -> Rows:
+    with store.coded(revision) as coded:
         return read_rows(coded)
 
 
@@ -75,6 +75,12 @@ def test_rows_are_those_of_the_graph_whatever_was_written(store: GraphStore, see
         commit(store, *some_changes(store.topology(), random))
 
         assert plain(read(store)) == plain(rows_of(store.topology()))
+    store.trim(2)
+    for revision in range(2, 7):
+        assert plain(read(store, revision)) == plain(rows_of(store.topology_at(revision)))
+    for revision, said in ((1, "is not kept any more"), (7, "is not there yet")):
+        with pytest.raises(StoreError, match=f"revision {revision} {said}"):
+            read(store, revision)
 
 
 def test_a_store_of_the_schema_before_is_coded_when_it_is_opened(store_url: str) -> None:
