@@ -164,6 +164,30 @@ class StaleRelation(NamedTuple):
     since: str
 
 
+@dataclass(frozen=True, slots=True)
+class NextFailures:
+    """The CIs and cables, by id, whose failure alone takes `of` down after the change, and would not have before.
+
+    `complete` is False where a limit of time cut it short.
+    """
+
+    of: str
+    cis: tuple[str, ...]
+    cables: tuple[str, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SinglePoint:
+    """A CI or cable whose loss alone takes services down. `takes_down` counts everything, `services` are named."""
+
+    id: str
+    kind: str
+    name: str
+    services: Sequence[Item]
+    takes_down: int
+
+
 class Rows(Sequence[Row], Generic[Row]):
     """Rows that are made when they are looked at: a hub has a million, and a page shows a thousand."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
@@ -14,9 +13,11 @@ from cmdb.impact.answer import (
     Answer,
     Item,
     LegState,
+    NextFailures,
     Outline,
     Reason,
     Rows,
+    SinglePoint,
     Standing,
     Step,
     Unknown,
@@ -27,30 +28,6 @@ from cmdb.model import CI, Graph
 from cmdb.naive.intact import Intact
 from cmdb.naive.next_failures import next_failures
 from cmdb.naive.unknown import unknown
-
-
-@dataclass(frozen=True, slots=True)
-class NextFailures:
-    """The CIs and cables, by id, whose failure alone takes `of` down after the change, and would not have before.
-
-    `complete` is False where a limit of time cut it short.
-    """
-
-    of: str
-    cis: tuple[str, ...]
-    cables: tuple[str, ...]
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SinglePoint:
-    """A CI or cable whose loss alone takes services down. `takes_down` counts everything, `services` are named."""
-
-    id: str
-    kind: str
-    name: str
-    services: tuple[Item, ...]
-    takes_down: int
 
 
 class Evaluation:
