@@ -6,14 +6,15 @@ at one distance is a block of marks, and the window decides how large a mark is,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from api.pages.sieve import DRAWN, MARKS, Heap, Sifted
-from cmdb.impact import Outline
+from cmdb.impact.spread import MARKS, Heap
 
+DRAWN: Final = 2_000
+"""So many CIs are drawn at most; of the others a grid says how many they are."""
 LEAST_WIDTH, LEAST_HEIGHT = 600, 320
 _HEAD: Final = 26
 _TITLE: Final = 18
@@ -47,13 +48,13 @@ _CUTS: Final = (1_500, 1_000, 750, 500, 250, 120, 60, 30, 15, 8)
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """CIs of one class at one distance. `drawn` are those with a cell; `total` is how many there are, `marks` of
+    """CIs of one class at one distance. `drawn` are places in the answer; `total` is how many there are, `marks` of
     which mark. Its box begins under its title; `cell` is the width and height of a cell, `across` are in a row."""
 
     cls: str
     total: int
     marks: Mapping[str, int]
-    drawn: tuple[Outline, ...]
+    drawn: tuple[int, ...]
     x: int = 0
     y: int = 0
     across: int = 1
@@ -107,14 +108,16 @@ class Layout:
         return tuple(grid for column in self.columns for grid in column.grids)
 
 
-def laid_out(found: Sifted, width: int, height: int, titles: Mapping[str, int] = MappingProxyType({})) -> Layout:
-    """Lay out what was found in a window of this size; a smaller one than the least will have to scroll.
+def laid_out(
+    heaps: Collection[Heap], width: int, height: int, titles: Mapping[str, int] = MappingProxyType({})
+) -> Layout:
+    """Lay out the heaps of an answer in a window of this size; a smaller one than the least will have to scroll.
 
     `titles` says how wide the title of a class is; where there is room, its column is no narrower. What does not fit
     however small it is drawn is cut.
     """
     width, height = max(width, LEAST_WIDTH), max(height, LEAST_HEIGHT)
-    columns = _columns(found, (width + _BETWEEN) // (_NARROWEST + _BETWEEN), (height - _HEAD) // 44)
+    columns = _columns(heaps, (width + _BETWEEN) // (_NARROWEST + _BETWEEN), (height - _HEAD) // 44)
     tries = ((DRAWN, titles, _SCALES), (DRAWN, {}, _SCALES), *((cut, {}, _SCALES[-3:]) for cut in _CUTS))
     for cut, least, scales in tries:
         shown = [replace(column, grids=tuple(_cut(grid, cut) for grid in column.grids)) for column in columns]
@@ -139,27 +142,22 @@ def _widths(
     return widths if sum(widths) + _BETWEEN * (len(widths) - 1) <= width else None
 
 
-def _columns(found: Sifted, most: int, grids: int) -> list[Column]:
+def _columns(heaps: Collection[Heap], most: int, grids: int) -> list[Column]:
     """At most so many columns with so many grids each: what is farther, and what is fewer, is put together."""
-    distances = sorted({heap.distance for heap in found.heaps if heap.distance is not None})
-    unknown = any(heap.distance is None for heap in found.heaps)
+    distances = sorted({heap.distance for heap in heaps if heap.distance is not None})
+    unknown = any(heap.distance is None for heap in heaps)
     room = most - unknown
     last = distances[room - 1] if len(distances) > room else None
-    cap = _cap([len(members) for heap, members in found.members.items()])
+    cap = _cap([len(heap.first) for heap in heaps])
     columns: dict[int | None, dict[str, list[Heap]]] = {}
-    for heap in found.heaps:
+    for heap in heaps:
         distance = heap.distance if heap.distance is None or last is None else min(heap.distance, last)
         columns.setdefault(distance, {}).setdefault(heap.cls, []).append(heap)
-    order = [*[one for one in distances if one in columns], *([None] if unknown else [])]
-    return [
-        Column(
-            distance,
-            distance is not None and distance == last,
-            _folded(sorted((_grid(cls, heaps, found, cap) for cls, heaps in columns[distance].items()), key=_order),
-                    grids),
-        )
-        for distance in order
-    ]  # fmt: skip
+    found = []
+    for distance in (*(one for one in distances if one in columns), *([None] if unknown else [])):
+        own = sorted((_grid(cls, some, cap) for cls, some in columns[distance].items()), key=_order)
+        found.append(Column(distance, distance is not None and distance == last, _folded(own, grids)))
+    return found
 
 
 def _cap(sizes: Sequence[int]) -> int:
@@ -170,14 +168,14 @@ def _cap(sizes: Sequence[int]) -> int:
     return max(1, left // len(waiting)) if waiting else DRAWN
 
 
-def _grid(cls: str, heaps: Iterable[Heap], found: Sifted, cap: int) -> Grid:
+def _grid(cls: str, heaps: Iterable[Heap], cap: int) -> Grid:
     marks: dict[str, int] = {}
-    drawn: list[Outline] = []
+    drawn: list[int] = []
     for heap in heaps:
-        drawn += found.members[heap][:cap]
-        for mark, count in found.heaps[heap].items():
+        drawn += heap.first[:cap]
+        for mark, count in heap.counts.items():
             marks[mark] = marks.get(mark, 0) + count
-    return Grid(cls, sum(marks.values()), _in_order(marks), tuple(drawn))
+    return Grid(cls, sum(marks.values()), _in_order(marks), tuple(sorted(drawn)))
 
 
 def _in_order(marks: Mapping[str, int]) -> dict[str, int]:
@@ -195,7 +193,7 @@ def _folded(grids: list[Grid], most: int) -> tuple[Grid, ...]:
         return tuple(grids)
     kept, rest = grids[: most - 1], grids[most - 1 :]
     marks: dict[str, int] = {mark: sum(grid.marks.get(mark, 0) for grid in rest) for mark in MARKS}
-    drawn = tuple(one for grid in rest for one in grid.drawn)
+    drawn = tuple(sorted(place for grid in rest for place in grid.drawn))
     return *kept, Grid(OTHERS, sum(grid.total for grid in rest), _in_order(marks), drawn)
 
 

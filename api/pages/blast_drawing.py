@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from api.pages import answers
 from api.pages.blast import OTHERS, Column, Grid, Layout
 from api.pages.catalogue import Texts
-from api.pages.sieve import MARKS, mark, worse
 from cmdb.impact import Answer, Outline
+from cmdb.impact.spread import MARKS
 from cmdb.schema import CONCRETE
 
 _TARGET, _UNPROTECTED, _UNMANAGED = 1, 2, 4
@@ -29,6 +29,7 @@ _FONT: Final = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', 
 
 def document(layout: Layout, answer: Answer, texts: Texts) -> dict[str, Any]:
     """What the canvas draws: columns and grids with their titles, and the marks of each grid in the order of cells."""
+    rows = drawn_of(layout, answer)
     return {
         "revision": answer.revision,
         "width": layout.width,
@@ -42,21 +43,43 @@ def document(layout: Layout, answer: Answer, texts: Texts) -> dict[str, Any]:
         "grids": [
             {
                 "x": grid.x, "y": grid.y, "across": grid.across, "cell": grid.cell, "named": grid.named,
-                "height": grid.height, "column": place, "title": grid_title(grid, texts), "total": grid.total,
+                "height": grid.height, "column": number, "title": grid_title(grid, texts), "total": grid.total,
                 "counts": counts(grid, texts), "more": more(grid, texts),
-                "items": [_item(one) for one in grid.drawn],
+                "items": [_item(rows[place]) for place in grid.drawn],
             }
-            for place, column in enumerate(layout.columns) for grid in column.grids
+            for number, column in enumerate(layout.columns) for grid in column.grids
         ],
     }  # fmt: skip
 
 
+def drawn_of(layout: Layout, answer: Answer) -> dict[int, Outline]:
+    """The rows that are drawn, by their places; those that stand together are made in one go."""
+    places = sorted(place for grid in layout.grids for place in grid.drawn)
+    found: dict[int, Outline] = {}
+    start = 0
+    for end in range(1, len(places) + 1):
+        if end == len(places) or places[end] != places[end - 1] + 1:
+            run = range(places[start], places[end - 1] + 1)
+            found |= zip(run, answer.outlines[run.start : run.stop], strict=True)
+            start = end
+    return found
+
+
+def _levels(one: Outline) -> list[str]:
+    """The levels at which a CI is worse than before."""
+    return [getattr(one.now, axis) for axis in one.now.worse_than(one.was)]
+
+
+def _mark(one: Outline, levels: Sequence[str]) -> str:
+    return "leaning" if levels[0] == "at_risk" and one.own is False else levels[0]
+
+
 def _item(one: Outline) -> list[str | int]:
-    levels = worse(one)
-    return [one.ci.id, one.ci.name, MARKS.index(mark(one, levels)), _flags(one, levels)]
+    levels = _levels(one)
+    return [one.ci.id, one.ci.name, MARKS.index(_mark(one, levels)), _flags(one, levels)]
 
 
-def _flags(one: Outline, levels: tuple[str, ...]) -> int:
+def _flags(one: Outline, levels: Sequence[str]) -> int:
     also = levels[1:]
     return (
         (_TARGET if one.distance == 0 else 0)
@@ -111,8 +134,9 @@ def svg(layout: Layout, answer: Answer, title: str, texts: Texts) -> str:
         _text(_MARGIN, 48, _under(answer, texts), 13, _SOFT),
         f'<g transform="translate({_MARGIN} {_TOP})">',
     ]
+    rows = drawn_of(layout, answer)
     for column in layout.columns:
-        parts += _column(column, texts)
+        parts += _column(column, rows, texts)
     parts += ["</g>", *_legend(height - 18, texts), "</svg>"]
     return "\n".join(parts) + "\n"
 
@@ -122,22 +146,22 @@ def _under(answer: Answer, texts: Texts) -> str:
     return f"{answers.head(answer, texts)} · {where}"
 
 
-def _column(column: Column, texts: Texts) -> Iterator[str]:
+def _column(column: Column, rows: Mapping[int, Outline], texts: Texts) -> Iterator[str]:
     yield _text(column.x, 12, column_title(column, texts), 12, _SOFT, bold=True)
     yield f'<path d="M{column.x} 18H{column.x + column.width}" stroke="{_LINE}"/>'
     for grid in column.grids:
         yield _text(grid.x, grid.y - 5, f"{grid_title(grid, texts)} {grid.total:,}", 11, _INK, bold=True)
-        for number, one in enumerate(grid.drawn):
-            yield from _mark(grid, number, one, texts)
+        for number, place in enumerate(grid.drawn):
+            yield from _cell(grid, number, rows[place], texts)
         if grid.more:
             yield _text(grid.x, grid.y + grid.height - 4, more(grid, texts), 11, _SOFT)
 
 
-def _mark(grid: Grid, number: int, one: Outline, texts: Texts) -> Iterator[str]:
+def _cell(grid: Grid, number: int, one: Outline, texts: Texts) -> Iterator[str]:
     x, y = grid.at(number)
     size = min(grid.cell[1], 20) if grid.named else grid.cell[0]
-    levels = worse(one)
-    name = mark(one, levels)
+    levels = _levels(one)
+    name = _mark(one, levels)
     told = texts("impact.comma").join(texts(f"impact.mark.{name}") if level == levels[0] else texts(f"level.{level}")
                                       for level in levels)  # fmt: skip
     yield f"<g><title>{escape(f'{one.ci.name}: {told}')}</title>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -14,17 +15,16 @@ from api import reasons
 from api.auth import Reader, ServicesOf
 from api.impacts import Wanted
 from api.pages import answers, blast_drawing, blast_table
-from api.pages.blast import laid_out
+from api.pages.blast import DRAWN, laid_out
 from api.pages.catalogue import Texts
 from api.pages.composing import Asked, Composed, composed
 from api.pages.drawing import Drawing
-from api.pages.sieve import Sifted, sift
 from api.wiring import now
 from cmdb import schema
 from cmdb.impact import Answer, Evaluation
 from cmdb.impact.answer import NOWHERE
 from cmdb.impact.answer import WORSE as LEVELS
-from cmdb.impact.who import Who
+from cmdb.impact.spread import Heap, Spread
 from cmdb.inventory import Inventory
 from cmdb.model import ModelError
 from cmdb.store.base import Gone
@@ -33,8 +33,6 @@ from cmdb.what import NotFound
 router = APIRouter(default_response_class=HTMLResponse)
 
 _PLACES: Final = frozenset(name for name in schema.CONCRETE if schema.is_a(name, "location"))
-_GROUPED_AT_ONCE: Final = 20_000
-"""An answer with so many affected says at once whom it concerns; with more, that is fetched after the rest."""
 _NEXT_S: Final = 10.0
 _PICKED: Final = 5_000
 _WIDEST, _HIGHEST = 8_000, 4_000
@@ -71,6 +69,7 @@ def _wanted(
 AskedOf = Annotated[Asked, Depends(_asked)]
 WantedOf = Annotated[Wanted, Depends(_wanted)]
 PageOf = Annotated[int, Query(ge=1, le=1_000_000)]
+NextOf = Annotated[str, Query(alias="next", max_length=20)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +81,24 @@ class Answered:
     answer: Answer
 
 
-def _answered(inventory: Inventory, asked: Asked) -> Answered:
-    """Raises ModelError where it is no question, or does not fit."""
+@contextmanager
+def _answered(inventory: Inventory, asked: Asked) -> Iterator[Answered]:
+    """The answer, held as it is. Raises ModelError where it is no question, or does not fit."""
     question = composed(inventory, asked)
     if question.wrong is not None:
         raise question.wrong
-    return _of(inventory, question)
+    with _held(inventory, question) as found:
+        yield found
 
 
-def _of(inventory: Inventory, question: Composed) -> Answered:
+@contextmanager
+def _held(inventory: Inventory, question: Composed) -> Iterator[Answered]:
+    """While it is held nothing is written to the index, so nothing but rows is read meanwhile."""
     if question.question is None:
         raise ModelError("what: name at least one item, cable or other relation to change")
     at = inventory.point(question.asked.at) if question.asked.at else None
-    evaluation = inventory.impact(question.question, at)
-    return Answered(question, evaluation, evaluation.answer())
+    with inventory.impact(question.question, at).held() as evaluation:
+        yield Answered(question, evaluation, evaluation.answer())
 
 
 @router.get("/impact")
@@ -110,7 +113,7 @@ def impact(
     why: Text = "",
     root: Text = "",
     doubts: PageOf = 1,
-    next_: Annotated[str, Query(alias="next", max_length=255)] = "",
+    next_: NextOf = "",
 ) -> Response:
     """Compose a question; its address holds it, so that an answer can be passed on."""
     inventory, texts = services.inventory, drawing.texts(request)
@@ -120,10 +123,15 @@ def impact(
         if question.wrong is not None:
             raise question.wrong
         if question.question is not None:
-            found = _of(inventory, question)
-            shown = _shown(found, wanted, page, texts) | {"answer": answers.drawn(found.answer, texts, root, doubts)}
-            shown |= {"why": _why(inventory, found, why, texts, following=bool(next_)) if why else None}
-            shown |= {"who": _who(inventory, found.answer), "following": _following(inventory, found, next_)}
+            of = _ci(inventory, why) if why else None
+            with _held(inventory, question) as found:
+                shown = _shown(found, wanted, page, texts)
+                shown["answer"] = answers.drawn(found.answer, texts, root, doubts)
+                told = None if of is None else reasons.explained(found.evaluation, of)
+                found.answer.census()
+            shown["who"] = inventory.who(found.answer)
+            shown["why"] = None if told is None else _why(inventory, found, told, texts, following=bool(next_))
+            shown["following"] = _following(inventory, found, next_)
     except ModelError as error:
         wrong, status = str(error), 404 if isinstance(error, NotFound) else 422
     except Gone as error:
@@ -150,28 +158,22 @@ def rows(
     page: PageOf = 1,
 ) -> Response:  # fmt: skip
     """The rows of the answer that a filter lets through, as a part of the page."""
-    found = _answered(services.inventory, asked)
-    return drawing.page(request, "impact_rows.html", reader, **_shown(found, wanted, page, drawing.texts(request)))
-
-
-@router.get("/impact/who")
-def who(request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, asked: AskedOf) -> Response:
-    """Whom the answer concerns, as a part of the page."""
-    found = _answered(services.inventory, asked)
-    told = services.inventory.who(found.answer)
-    return drawing.page(request, "impact_who.html", reader, who=told, question_link=found.composed.asked.link())
+    with _answered(services.inventory, asked) as found:
+        shown = _shown(found, wanted, page, drawing.texts(request))
+    return drawing.page(request, "impact_rows.html", reader, **shown)
 
 
 @router.get("/impact/why")
 def why(
     request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, asked: AskedOf, wanted: WantedOf,
-    of: Text = "",
-    next_: Annotated[str, Query(alias="next", max_length=255)] = "",
+    of: Text = "", next_: NextOf = "",
 ) -> Response:  # fmt: skip
     """What decided on one item, and where wanted what would take it down next, as a part of the page."""
-    found = _answered(services.inventory, asked)
-    told = _why(services.inventory, found, of, drawing.texts(request), following=bool(next_))
-    return drawing.page(request, "impact_why.html", reader, why=told, link=_link(found.composed.asked, wanted))
+    id_ = _ci(services.inventory, of)
+    with _answered(services.inventory, asked) as found:
+        told = reasons.explained(found.evaluation, id_)
+    shown = _why(services.inventory, found, told, drawing.texts(request), following=bool(next_))
+    return drawing.page(request, "impact_why.html", reader, why=shown, link=_link(found.composed.asked, wanted))
 
 
 @router.get("/impact/blast")
@@ -187,10 +189,11 @@ def blast(
 ) -> Response:
     """The blast radius, laid out for a window of this size."""
     del reader
-    found = _answered(services.inventory, asked)
     texts = drawing.texts(request)
-    layout = laid_out(sift(found.answer, wanted), width, height, blast_drawing.title_widths(texts))
-    return JSONResponse(blast_drawing.document(layout, found.answer, texts))
+    with _answered(services.inventory, asked) as found:
+        layout = laid_out(_spread(found, wanted, DRAWN).heaps, width, height, blast_drawing.title_widths(texts))
+        drawn = blast_drawing.document(layout, found.answer, texts)
+    return JSONResponse(drawn)
 
 
 @router.get("/impact/blast.svg")
@@ -206,21 +209,20 @@ def blast_svg(
 ) -> Response:
     """The same as a file for reports."""
     del reader
-    found, texts = _answered(services.inventory, asked), drawing.texts(request)
-    title = _title(found.composed, texts)
-    layout = laid_out(sift(found.answer, wanted), width, height, blast_drawing.title_widths(texts))
-    drawn = blast_drawing.svg(layout, found.answer, title, texts)
+    texts = drawing.texts(request)
+    with _answered(services.inventory, asked) as found:
+        layout = laid_out(_spread(found, wanted, DRAWN).heaps, width, height, blast_drawing.title_widths(texts))
+        drawn = blast_drawing.svg(layout, found.answer, _title(found.composed, texts), texts)
     return Response(drawn, media_type="image/svg+xml", headers=_as_file(found.answer, "svg"))
 
 
 @router.get("/impact/answer.csv")
-def answer_csv(
-    reader: Reader, services: ServicesOf, asked: AskedOf, wanted: WantedOf
-) -> Response:  # fmt: skip
-    """Everybody who is worse off, and of whom nobody can tell, with no limit."""
+def answer_csv(reader: Reader, services: ServicesOf, asked: AskedOf, wanted: WantedOf) -> Response:
+    """Everybody who is worse off, and of whom nobody can tell, with no limit; or who a filter lets through."""
     del reader
-    found = _answered(services.inventory, asked)
-    lines: Iterator[str] = blast_table.lines(found.answer, wanted)
+    with _answered(services.inventory, asked) as found:
+        places = None if wanted.everything else _spread(found, wanted, 0).places
+    lines = blast_table.lines(found.answer, places)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_as_file(found.answer, "csv"))
 
 
@@ -229,40 +231,40 @@ def _as_file(answer: Answer, kind: str) -> Mapping[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
+def _spread(found: Answered, wanted: Wanted, first: int) -> Spread:
+    return found.evaluation.spread(wanted.levels, wanted.classes, wanted.site, first)
+
+
 def _shown(found: Answered, wanted: Wanted, page: int, texts: Texts) -> dict[str, Any]:
     """A page of the rows that a filter lets through, and what one may filter by."""
-    sifted = sift(found.answer, wanted)
-    pages = max(1, -(-len(sifted.places) // answers.SHOWN))
+    spread = _spread(found, wanted, 0)
+    pages = max(1, -(-len(spread.places) // answers.SHOWN))
     page = min(page, pages)
     first = (page - 1) * answers.SHOWN
-    places = sifted.places[first : first + answers.SHOWN]
+    places = spread.places[first : first + answers.SHOWN]
     return {
         "rows": [answers.row(found.answer.affected[place], texts, found.answer.outlines[place]) for place in places],
         "first": first + 1,
         "last": first + len(places),
-        "passing": len(sifted.places),
+        "passing": len(spread.places),
         "page": page,
         "pages": pages,
-        "short_of": sifted.short_of,
         "wanted": wanted,
-        "groups": _groups(sifted),
+        "heaps": sorted(spread.heaps, key=_nearest),
         "link": _link(found.composed.asked, wanted),
         "question_link": found.composed.asked.link(),
-        "levels": [(level, sifted.levels[level]) for level in LEVELS],
-        "classes": sorted(sifted.classes.items(), key=lambda pair: (-pair[1], pair[0])),
-        "sites": sorted(
-            ((id_, name, count) for (id_, name), count in sifted.sites.items()),
-            key=lambda row: (row[0] == NOWHERE, -row[2], row[1], row[0]),
-        ),
+        "levels": list(spread.levels.items()),
+        "classes": sorted(spread.classes.items(), key=lambda pair: (-pair[1], pair[0])),
+        "sites": [
+            (NOWHERE, "", count) if site is None else (site.id, site.name, count)
+            for site, count in sorted(spread.sites, key=lambda pair: (pair[0] is None, -pair[1], pair[0] or ()))
+        ],
     }
 
 
-def _groups(sifted: Sifted) -> Sequence[tuple[int | None, str, int, Mapping[str, int]]]:
-    """(distance, class, how many, by mark) of each heap, the nearest first: the picture in words."""
-    return sorted(
-        ((heap.distance, heap.cls, sum(marks.values()), marks) for heap, marks in sifted.heaps.items()),
-        key=lambda row: (row[0] is None, row[0], row[1] != "service", -row[2], row[1]),
-    )
+def _nearest(heap: Heap) -> tuple[bool, int, bool, int, str]:
+    """The picture in words: the nearest first, in each distance services, then what is most."""
+    return heap.distance is None, heap.distance or 0, heap.cls != "service", -sum(heap.counts.values()), heap.cls
 
 
 def _link(asked: Asked, wanted: Wanted) -> str:
@@ -279,29 +281,30 @@ def _title(question: Composed, texts: Texts) -> str:
     return texts("impact.asked", kind=texts(f"kind.{question.asked.kind}"), names=told)
 
 
-def _why(inventory: Inventory, found: Answered, of: str, texts: Texts, *, following: bool) -> dict[str, Any]:
-    """What decided on the item that a text names, with who says each relation that counted."""
-    target = inventory.target(of)
+def _ci(inventory: Inventory, text: str) -> str:
+    """The item that a text names."""
+    target = inventory.target(text)
     if not target.cis:
-        raise ModelError(f"{of!r} is a relation: ask about an item")
-    id_ = target.cis[0]
-    told = found.evaluation.why(id_)
+        raise ModelError(f"{text!r} is a relation: ask about an item")
+    return target.cis[0]
+
+
+def _why(
+    inventory: Inventory, found: Answered, told: reasons.Explained, texts: Texts, *, following: bool
+) -> dict[str, Any]:
+    """What decided on an item, with who says each relation that counted."""
+    _, why = told
     return {
-        "ci": told.ci,
-        "verdict": told.verdict,
-        "levels": answers.stands(told.now, told.was),
-        "because": answers.because(told.because, told.ci, texts),
-        "unknown": None if told.unknown is None else answers.doubts(told.unknown, texts),
-        "path": told.path,
+        "ci": why.ci,
+        "verdict": why.verdict,
+        "levels": answers.stands(why.now, why.was),
+        "because": answers.because(why.because, why.ci, texts),
+        "unknown": None if why.unknown is None else answers.doubts(why.unknown, texts),
+        "path": why.path,
         "revision": found.answer.revision,
-        "relations": reasons.why(inventory, found.evaluation, id_, now())["relations"],
-        "next": _next(inventory, found, [id_]) if following else None,
+        "relations": reasons.document(inventory, told, now())["relations"],
+        "next": _next(inventory, found, [why.ci.id]) if following else None,
     }
-
-
-def _who(inventory: Inventory, answer: Answer) -> Who | None:
-    """Whom the answer concerns; None where that takes longer than a reader waits for a page."""
-    return inventory.who(answer) if len(answer.outlines) <= _GROUPED_AT_ONCE else None
 
 
 def _following(inventory: Inventory, found: Answered, next_: str) -> dict[str, Any] | None:

@@ -175,8 +175,4 @@ window.addEventListener("resize", () => {
   }, REST_MS);
 });
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => blast.sheet && blast.draw());
-const who = document.querySelector("[data-who]");
-if (who) {
-  fetched(who.dataset.who).then(async (answer) => { who.outerHTML = await answer.text(); }, fail);
-}
 draw().catch(fail);

@@ -27,6 +27,7 @@ from cmdb.impact.question import Question
 from cmdb.impact.reasons import standing
 from cmdb.impact.rows import rows_of
 from cmdb.impact.sites import SEVERAL
+from cmdb.impact.spread import Spread, spread
 from cmdb.impact.topology import Topology
 from cmdb.impact.trails import path
 from cmdb.model import Graph, ModelError
@@ -102,10 +103,7 @@ class Evaluation:
         Raises ModelError for an id that is not in the graph.
         """
         with self._case() as case:
-            topology = case.topology
-            node = topology.number(id_)
-            if node < 0 or not topology.live[node]:
-                raise ModelError(f"{id_}: no such CI in the graph")
+            topology, node = case.topology, _number(case, id_)
             now, was = (standing(mark) for mark in case.marks(node))
             if axes := case.axes(node):
                 because = case.reasons.because(node, axes)
@@ -117,9 +115,19 @@ class Evaluation:
             verdict = "unaffected" if unknown is None else "unknown"
             return Why(topology.item(node), verdict, now, was, case.reasons.held(node), unknown=unknown)
 
+    def spread(self, levels: Collection[str], classes: Collection[str], site: str | None, first: int) -> Spread:
+        """Those at any of some levels, of some classes, in a building (its id, or `NOWHERE`), heaped for a picture; of
+        each heap the first few are named."""
+        with self._case() as case:
+            return spread(case, levels, classes, site, first)
+
     def next_failures(self, of: str, enough: Callable[[], bool] = lambda: False) -> NextFailures:
-        """Which CI or cable takes a CI down after the change, and would not have done so before."""
-        raise NotImplementedError
+        """Every CI or cable that takes a CI down when it fails after the change, and would not have done so before.
+
+        `enough` says when the time is up. Raises ModelError for an id that is not in the graph.
+        """
+        with self._case() as case:
+            return case.failures.of(_number(case, of), enough)
 
     # Rows
 
@@ -171,6 +179,13 @@ def evaluate(graph: Graph, question: Question, rules: str = "") -> Evaluation:
         yield topology
 
     return Evaluation(opened, question, rules)
+
+
+def _number(case: Case, id_: str) -> int:
+    node = case.topology.number(id_)
+    if node < 0 or not case.topology.live[node]:
+        raise ModelError(f"{id_}: no such CI in the graph")
+    return node
 
 
 def _affected(case: Case, place: int) -> Affected:

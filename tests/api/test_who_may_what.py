@@ -106,7 +106,6 @@ ROUTES = (
     Row("GET", "/changes", R, "/changes", page=True),
     Row("GET", "/impact", R, "/impact", page=True),
     Row("GET", "/impact/rows", R, "/impact/rows?what=web1", page=True),
-    Row("GET", "/impact/who", R, "/impact/who?what=web1", page=True),
     Row("GET", "/impact/why", R, "/impact/why?what=web1&of=web2", page=True),
     Row("GET", "/impact/blast", R, "/impact/blast?what=web1", page=True),
     Row("GET", "/impact/blast.svg", R, "/impact/blast.svg?what=web1", page=True),

@@ -1,0 +1,90 @@
+"""The affected heaped by distance, class and mark: what a picture of a million needs to know. On arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from cmdb.coding import CLASSES
+from cmdb.impact.answer import WORSE, Item
+from cmdb.impact.census import Counted
+
+if TYPE_CHECKING:
+    from cmdb.impact.census import Longs
+    from cmdb.impact.engine import Case
+    from cmdb.impact.kinds import Bools
+
+MARKS: Final = ("down", "degraded", "at_risk", "leaning", "unprotected", "unmanaged")
+"""How a CI is drawn, the worst first: by its availability where that got worse, `leaning` where its risk is
+inherited; else by its protection, else by its management."""
+_AT_RISK, _LEANING, _UNPROTECTED, _UNMANAGED = 2, 3, 4, 5
+_AVAILABILITY, _BACKUP = 3, 4
+"""Of the codes of `census`: the bits of availability, and that of protection."""
+
+
+class Heap(NamedTuple):
+    """CIs of one class at one distance, None: at none that is known. `counts` by mark; `first` are places of the first
+    of them in the answer."""
+
+    distance: int | None
+    cls: str
+    counts: Mapping[str, int]
+    first: tuple[int, ...]
+
+
+class Spread(NamedTuple):
+    """`places` are all that were chosen, in the order of the answer, `heaps` tell of those. `levels`, `classes` and
+    `sites` (None: no building that is known) count everybody, by what one may choose."""
+
+    places: Sequence[int]
+    heaps: tuple[Heap, ...]
+    levels: Mapping[str, int]
+    classes: Mapping[str, int]
+    sites: tuple[tuple[Item | None, int], ...]
+
+
+def spread(case: Case, levels: Collection[str], classes: Collection[str], site: str | None, first: int) -> Spread:
+    """Those at any of some levels, of some classes, in a building, heaped; of each heap the first few are named."""
+    counted = Counted(case)
+    chosen = counted.chosen(levels, classes, site)
+    places = np.asarray(chosen, np.int64)
+    census = counted.census()
+    cls = case.topology.cls[counted.nodes].astype(np.int64)
+    by_class = np.bincount(cls, minlength=len(CLASSES)).tolist()
+    return Spread(
+        chosen,
+        _heaps(case, counted.codes[places], cls[places], places, first),
+        {level: sum(count for ways, count in census.counts.items() if level in ways) for level in WORSE},
+        {CLASSES[number]: count for number, count in enumerate(by_class) if count},
+        tuple((one.site, sum(one.counts.values())) for one in census.located),
+    )
+
+
+def _heaps(case: Case, codes: Longs, cls: Longs, places: Longs, first: int) -> tuple[Heap, ...]:
+    chosen = case.order[places]
+    distance = case.distances[chosen].astype(np.int64)
+    marks = _marks(codes, leaning=~case.own_risk[chosen])
+    keys, group = np.unique((distance + 1) * len(CLASSES) + cls, return_inverse=True)
+    counts = np.bincount(group * len(MARKS) + marks, minlength=len(keys) * len(MARKS)).reshape(-1, len(MARKS)).tolist()
+    # Stable: in each heap in the order of the answer.
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(keys))).tolist()
+    ends = [*starts[1:], len(order)]
+    return tuple(
+        Heap(
+            key // len(CLASSES) - 1 if key >= len(CLASSES) else None,
+            CLASSES[key % len(CLASSES)],
+            {mark: count for mark, count in zip(MARKS, row, strict=True) if count},
+            tuple(places[order[start : min(end, start + first)]].tolist()),
+        )
+        for key, row, start, end in zip(keys.tolist(), counts, starts, ends, strict=True)
+    )
+
+
+def _marks(codes: Longs, leaning: Bools) -> Longs:
+    fell = codes & _AVAILABILITY
+    other = np.where(codes & _BACKUP, _UNPROTECTED, _UNMANAGED)
+    found = np.where(fell, fell - 1, other)
+    return np.where((found == _AT_RISK) & leaning, _LEANING, found).astype(np.int64)
