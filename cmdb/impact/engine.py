@@ -12,6 +12,7 @@ import numpy as np
 from cmdb.coding import ASSUMED
 from cmdb.impact import tables
 from cmdb.impact.cells import Cells
+from cmdb.impact.failures import Failures
 from cmdb.impact.kinds import Bools, Bytes, Ints
 from cmdb.impact.levels import (
     AT_RISK,
@@ -286,6 +287,10 @@ class Case:
         legs = legs[ill]
         stale = [leg for leg in legs.tolist() if topology.stale(leg) is not None]
         return np.array(sorted(stale, key=topology.relation_id), np.int32)
+
+    @cached_property
+    def failures(self) -> Failures:
+        return Failures(self.engine, self.already, self.changed)
 
     # Reasons
 
