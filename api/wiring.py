@@ -209,6 +209,6 @@ class Services:
             clock.stop()
         if (follower := self.__dict__.get("follower")) is not None:
             follower.stop()
-        for name in ("store", "operations"):
+        for name in ("inventory", "store", "operations"):
             if (part := self.__dict__.get(name)) is not None:
                 part.close()

@@ -415,6 +415,10 @@ class Inventory:
         """The answer to a question as people ask it."""
         return self.impact(self.question(texts, kind, down, restarts=restarts)).answer()
 
+    def close(self) -> None:
+        """Save what makes the next start faster. The store stays open."""
+        self._topologies.close()
+
     def who(self, answer: Answer) -> Who:
         """Whom an answer concerns, as was known at its revision."""
         return who(answer.census(), lambda ids: self.named(ids, answer.revision))
