@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmdb.impact.blocks import Loss, is_among
 from cmdb.impact.forest import NONE, Flags, Integers, Places
-from cmdb.impact.separators import Loss, Separation, is_among
+from cmdb.impact.separators import Separation
 
 if TYPE_CHECKING:
     from cmdb.impact.ethernet import Ethernet

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmdb.impact.alone import Alone
+from cmdb.impact.blocks import Loss, is_among
 from cmdb.impact.forest import NONE, Flags, Integers, Places, Rows, forest_of, one_way_rows_of, rows_of, spread
-from cmdb.impact.separators import Loss, Separators, is_among
+from cmdb.impact.separators import Separators
 
 States = NDArray[np.uint8]
 
