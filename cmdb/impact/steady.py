@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -173,11 +172,11 @@ def _st_sequence(near: list[list[int]]) -> list[int]:
 
 
 def _laid_out(order: list[int], up: list[int], low: list[int]) -> list[int]:
+    """Put each node, in the order found, next to the one above it: on which side, its `low` (a number) decides."""
     first = order[1]
     before, after = [-1] * len(order), [-1] * len(order)
     after[0], before[first] = first, 0
-    minus: Collection[int] = {0}
-    minus = set(minus)
+    minus = {0}
     for node in order[2:]:
         above = up[node]
         if order[low[node]] in minus:
