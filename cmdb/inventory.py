@@ -425,7 +425,7 @@ class Inventory:
 
     def single_points(self, enough: Callable[[], bool] = lambda: False) -> tuple[Sequence[SinglePoint], bool]:
         """The CIs and cables whose loss alone takes a service down, the worst first; False where the time was up."""
-        return single_points(self.graph(), enough)
+        return single_points(self._topologies.at, enough)
 
     def within(self, place: str, at: int | None = None) -> frozenset[str]:
         """A place, as it is called now, and all places in it, now or at a revision, by id: what filters take."""

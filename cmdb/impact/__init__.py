@@ -11,8 +11,10 @@ from cmdb.impact.answer import (
     Answer,
     Item,
     LegState,
+    NextFailures,
     Outline,
     Reason,
+    SinglePoint,
     StaleRelation,
     Standing,
     Step,
@@ -21,10 +23,10 @@ from cmdb.impact.answer import (
     affected_out,
     reason_out,
 )
-from cmdb.impact.by_naive import NextFailures, SinglePoint, single_points
 from cmdb.impact.evaluation import Evaluation, evaluate
 from cmdb.impact.live import LiveTopology
 from cmdb.impact.question import KINDS, Question
+from cmdb.impact.single_points import single_points
 
 __all__ = [
     "ASSUMED_NOTE",

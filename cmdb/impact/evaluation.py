@@ -15,6 +15,7 @@ from cmdb.impact.answer import (
     Affected,
     Answer,
     Census,
+    NextFailures,
     Outline,
     Rows,
     StaleRelation,

@@ -9,18 +9,29 @@ import numpy as np
 
 from cmdb.impact import tables
 from cmdb.impact.answer import SinglePoint
+from cmdb.impact.engine import Engine
+from cmdb.impact.evaluation import Opened
 from cmdb.impact.falling import Falling
 from cmdb.impact.kinds import Ints
 from cmdb.impact.levels import Change
 from cmdb.impact.tables import GROUP, SERVICE
 
 if TYPE_CHECKING:
-    from cmdb.impact.engine import Engine
     from cmdb.impact.topology import Topology
 
 
-def single_points(engine: Engine, enough: Callable[[], bool]) -> tuple[Sequence[SinglePoint], bool]:
-    """All of them, what takes most services down first; and whether that is all, or the time was up."""
+def single_points(opened: Opened, enough: Callable[[], bool]) -> tuple[Sequence[SinglePoint], bool]:
+    """All of now, what takes most services down first; and whether that is all, or the time was up.
+
+    Works on a copy, so that others may go on meanwhile.
+    """
+    with opened(None) as topology:
+        copy = topology.copy()
+    return points_of(Engine(copy), enough)
+
+
+def points_of(engine: Engine, enough: Callable[[], bool]) -> tuple[Sequence[SinglePoint], bool]:
+    """The same of one topology that nobody else uses."""
     topology = engine.topology
     falling = Falling(engine, Change())
     found: list[SinglePoint] = []

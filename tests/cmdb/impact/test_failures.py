@@ -6,11 +6,10 @@ from random import Random
 
 import pytest
 
-from cmdb.impact import NextFailures, Question, SinglePoint, evaluate
+from cmdb.impact import NextFailures, Question, evaluate
 from cmdb.impact.engine import Engine
-from cmdb.impact.levels import Change
 from cmdb.impact.rows import rows_of
-from cmdb.impact.single_points import single_points
+from cmdb.impact.single_points import points_of
 from cmdb.impact.topology import Topology
 from cmdb.model import Graph
 from cmdb.naive import Question as NaiveQuestion
@@ -48,7 +47,7 @@ def test_single_points_are_those_whose_loss_takes_a_service_down(seed: int) -> N
     for _ in range(10):
         graph = world(random)
 
-        found, complete = single_points(Engine(Topology.of(rows_of(graph))), never)
+        found, complete = points_of(Engine(Topology.of(rows_of(graph))), never)
 
         assert ([(one.id, [service.id for service in one.services], one.takes_down) for one in found], complete) == (
             brute_force(graph),
