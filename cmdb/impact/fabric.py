@@ -19,7 +19,7 @@ from cmdb.impact.fabric_wiring import Wiring
 
 if TYPE_CHECKING:
     from cmdb.impact.fabric_batch import Batch
-    from cmdb.impact.kinds import Bools, Ints
+    from cmdb.impact.kinds import Ints
     from cmdb.impact.topology import Topology
 
 __all__ = ["Element", "Fabric", "FcOutage", "Pair"]
@@ -93,8 +93,7 @@ class Fabric:
         if self.wiring.switch[ci]:
             self.routes.trunks.fabric_of(ci)
             return self.routes.trunks.beside[ci]
-        others = self.wiring.cables(np.array([ci], np.int32)).other
-        return dict.fromkeys(others[self.wiring.switch[others]].tolist())
+        return self.routes.switches_at(ci)
 
 
 class FcOutage:
@@ -111,8 +110,8 @@ class FcOutage:
         self._now: Open | None = None
         self._risk: Open | None = None
         self._down: set[int] = set()
-        self._parted: Bools | None = None
-        self._risky: Bools | None = None
+        self._parted: set[int] = set()
+        self._risky: set[int] = set()
         self._altered: dict[Key, Route] = {}
         self._touched: dict[int, None] = {}
 
@@ -121,7 +120,7 @@ class FcOutage:
         other = FcOutage(self._fabric, self._taken)
         other._now = None if self._now is None else self._now.copy()
         other._down, other._altered, other._touched = {*self._down}, {**self._altered}, {**self._touched}
-        other._parted = None if self._parted is None else self._parted.copy()
+        other._parted = {*self._parted}
         return other
 
     def begin(self) -> list[Pair]:
@@ -142,7 +141,7 @@ class FcOutage:
 
     def parted_without(self, at_risk: Numbers | Callable[[int], bool]) -> list[Pair]:
         """The pairs of pure legs that have a path, and would have none were all of these down but their own ends."""
-        self._risk = self._risky = None
+        self._risk, self._risky = None, set()
         if callable(at_risk):
             return self.further_risk([one for one in self._fabric.wiring.switches() if at_risk(one)])
         return self.further_risk(at_risk)
@@ -153,11 +152,11 @@ class FcOutage:
 
     def is_parted(self, owner: int, target: int) -> bool:
         """A path joined the two in the intact graph, and none does now."""
-        return self._parted is not None and bool(self._parted[self._fabric.wiring.legs_between(owner, target)].any())
+        return not self._parted.isdisjoint(self._fabric.wiring.legs_between(owner, target).tolist())
 
     def is_risky(self, owner: int, target: int) -> bool:
         """Whether the pair is among those that `parted_without` and `further_risk` found."""
-        return self._risky is not None and bool(self._risky[self._fabric.wiring.legs_between(owner, target)].any())
+        return not self._risky.isdisjoint(self._fabric.wiring.legs_between(owner, target).tolist())
 
     def begin_legs(self) -> Ints:
         """The legs that are parted by what is taken out alone."""
@@ -195,15 +194,12 @@ class FcOutage:
         now.lose(down, out, fabrics)
         self._down.update(down)
         self._touched |= fabrics
-        known = self._altered
-        altered = {key: known[key] if key in known else routes.route(key) for end in ends for key in routes.at(end)}
-        known |= altered
+        altered = {key: route for end in ends for key, route in routes.at(end).items()}
+        self._altered |= altered
         found = [route.legs for route in (self._changed(fabrics) | altered).values() if not now.holds(route)]
         for shape in self._shapes(fabrics):
             if not now.joins(shape):
                 found += [routes.batches[number].legs_of_all(places) for number, places in shape.routes]
-        if self._parted is None and found:
-            self._parted = self._fabric.wiring.no_legs()
         return _newly(self._parted, found)
 
     def _changed(self, fabrics: Iterable[int]) -> dict[Key, Route]:
@@ -263,8 +259,6 @@ class FcOutage:
         for shape in self._shapes(fabrics):
             if not risk.joins(shape) and now.joins(shape):
                 found += [batch.legs_of(place) for batch, place in self._unaltered(shape)]
-        if self._risky is None and found:
-            self._risky = wiring.no_legs()
         return _newly(self._risky, [legs[wiring.are_pure(legs)] for legs in found])
 
     def _held(self, route: Route, risk: Open) -> bool:
@@ -273,11 +267,12 @@ class FcOutage:
         return (risk.with_up(spared) if spared else risk).holds(route)
 
 
-def _newly(marks: Bools | None, found: list[Ints]) -> Ints:
-    """Those of some legs that are not marked so far; they are marked."""
-    if marks is None or not found:
+def _newly(known: set[int], found: list[Ints]) -> Ints:
+    """Those of some legs that are not known so far; they are now."""
+    if not found:
         return _NONE
     legs = np.unique(np.concatenate(found))
-    legs = legs[~marks[legs]]
-    marks[legs] = True
+    if known:
+        legs = np.array([leg for leg in legs.tolist() if leg not in known], np.int32)
+    known.update(legs.tolist())
     return legs

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 NOBODY: Final[frozenset[int]] = frozenset()
 SPECIAL: Final = -1
+_KEPT: Final = 4096
+
+Found = TypeVar("Found")
 
 
 class Side:
@@ -84,6 +87,8 @@ class Routes:
         self._specials: list[Route] = []
         self._specials_of: dict[int, list[Key]] = defaultdict(list)
         self._specials_at: dict[int, list[Key]] = defaultdict(list)
+        self._switches_at: dict[int, tuple[int, ...]] = {}
+        self._at: dict[int, Mapping[Key, Route]] = {}
         self._explored: set[int] = set()
         self._explored_ends = np.zeros(len(wiring.cabled), np.bool_)
         self._explored_targets = np.zeros(len(wiring.cabled), np.bool_)
@@ -98,19 +103,34 @@ class Routes:
         self._explore_fabric(fabric)
         return self._specials_of.get(fabric, ())
 
-    def at(self, ci: int) -> list[Key]:
+    def switches_at(self, ci: int) -> Sequence[int]:
+        """The switches to which a CI has a cable."""
+        found = self._switches_at.get(ci)
+        if found is None:
+            others = self.wiring.cables(np.array([ci], np.int32)).other
+            found = tuple(dict.fromkeys(others[self.wiring.switch[others]].tolist()))
+            _keep(self._switches_at, ci, found)
+        return found
+
+    def at(self, ci: int) -> Mapping[Key, Route]:
         """The routes of which a CI is an end, by standing for the owner, the target or both."""
+        found = self._at.get(ci)
+        if found is None:
+            found = {key: self.route(key) for key in self._keys_at(ci)}
+            _keep(self._at, ci, found)
+        return found
+
+    def _keys_at(self, ci: int) -> Iterable[Key]:
         one = np.array([ci], np.int32)
         around = self.wiring.cables(one).other
-        is_switch = self.wiring.switch[around]
-        fabrics = {self.trunks.fabric_of(switch) for switch in np.unique(around[is_switch]).tolist()}
+        fabrics = {self.trunks.fabric_of(switch) for switch in self.switches_at(ci)}
         for fabric in fabrics:
             self._explore_fabric(fabric)
-        self._explore(np.concatenate((one, around[~is_switch])))
+        self._explore(np.concatenate((one, around[~self.wiring.switch[around]])))
         found = dict.fromkeys(self._specials_at.get(ci, ()))
         for number in {number: None for fabric in fabrics for number in self._batches_of.get(fabric, ())}:
             found |= dict.fromkeys((number, place) for place in self.batches[number].routes_at(ci).tolist())
-        return list(found)
+        return found
 
     def route(self, key: Key) -> Route:
         number, place = key
@@ -212,6 +232,13 @@ class Routes:
         return self._shapes[key]
 
 
+def _keep(kept: dict[int, Found], ci: int, found: Found) -> None:
+    """Keep what was found for a CI, of so many CIs only."""
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[ci] = found
+
+
 class _Making:
     """Makes special routes between some CIs, of which it reads all at once what that takes."""
 
@@ -219,8 +246,9 @@ class _Making:
         self._wiring = wiring
         self._trunks = trunks
         ends = np.array(sorted(set(cis)), np.int32)
-        self._seen = wiring.seen_from(ends)
         self._zones = wiring.zones(ends)
+        zoned = {*self._zones, *(zone.target for zones in self._zones.values() for zone in zones)}
+        self._seen = wiring.seen_from(ends, np.array([one in zoned for one in ends.tolist()], np.bool_))
         trunks.know({cable.other for cables in self._seen.values() for cable in cables if wiring.switch[cable.other]})
         self._sides: dict[tuple[tuple[int, ...], str | None], Side] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from cmdb.impact.settle import AXIS_SHIFT, BY_FC, MADE, MEDIA_MASK
 from cmdb.lookup import wwn
 
 if TYPE_CHECKING:
-    from cmdb.impact.kinds import Bools, Ints
+    from cmdb.impact.kinds import Bools, Ints, Words
     from cmdb.impact.topology import Topology
 
 _FC: Final = MEDIA.index("fc")
@@ -72,49 +72,65 @@ class Wiring:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        size = len(topology.key)
-        self.switch: Final[Bools] = tables.FORWARDS_FC[topology.cls] & topology.live
-        self.cabled: Final[Bools] = np.zeros(size, np.bool_)
+        codes = topology.rcode[: topology.relations] & _CABLE_MASK
+        cables = np.flatnonzero(codes == _FC_CABLE)
+        # What is marked too much does no harm: who looks closer reads the relations.
+        self.cabled: Final = self._marked(topology.src[cables], topology.dst[cables])
         """Who has an fc cable."""
-        cables = topology.of_type(tables.CABLE, _FC)
-        self.cabled[topology.src[cables]] = True
-        self.cabled[topology.dst[cables]] = True
-        legs = self._heads(np.flatnonzero(topology.leg[: topology.relations] & np.uint8(BY_FC)).astype(np.int32))
+        flags = topology.leg[: topology.relations]
+        legs = self._heads(np.flatnonzero((flags & np.uint8(BY_FC)) != 0).astype(np.int32))
         self.has_legs: Final = bool(len(legs))
-        self.target: Final[Bools] = np.zeros(size, np.bool_)
+        codes &= _TYPE_MASK
+        self.switch: Final = self._of_classes(tables.FORWARDS_FC)
+        self.target: Final = self._marked(topology.dst[legs])
         """Who is the target of an fc leg."""
-        self.target[topology.dst[legs]] = True
-        self.below: Final[Bools] = self._closed(self.target, PART_OF)
+        self.below: Final = self._closed(self.target, codes, (tables.PART_OF,))
         """The targets of fc legs, and all that they are part of."""
-        owners = np.zeros(size, np.bool_)
-        owners[topology.src[legs]] = True
-        owners = self._closed(owners, CARRYING)
-        self.shared: Final[Bools] = owners & self.below
+        owners = self._closed(self._marked(topology.src[legs]), codes, tables.CARRYING)
+        self.shared: Final = owners & self.below
         """Who may stand for both ends of a leg."""
-        self.matters: Final[Bools] = self.cabled | self.switch | self.shared
+        self.matters: Final = self.cabled | self.switch | self.shared
         """On whom a path may hang."""
-        self.standing: Final[Bools] = owners | self.below
+        self.standing: Final = owners | self.below
         """Whoever owns an fc leg or is its target, and all that stands for one."""
-        self.zoned: Final[Bools] = np.zeros(size, np.bool_)
+        sources = topology.src[np.flatnonzero(codes == tables.ZONE)]
+        self.zoned: Final = self._marked(sources[self._zoned_in_full(topology.gap[sources])])
         """Who has zones, collected in full."""
-        sources = np.unique(topology.src[topology.of_type(tables.ZONE)]).tolist()
-        self.zoned[[one for one in sources if "zoned_to" not in topology.gaps_of(one)]] = True
+
+    def _marked(self, *cis: Ints) -> Bools:
+        found = np.zeros(len(self._topology.key), np.bool_)
+        for some in cis:
+            found[some] = True
+        return found
+
+    def _of_classes(self, table: Bools) -> Bools:
+        topology = self._topology
+        found = np.zeros(len(topology.key), np.bool_)
+        for number in np.flatnonzero(table).tolist():
+            found |= topology.cls == number
+        return found & topology.live
+
+    def _zoned_in_full(self, gaps: Ints) -> Bools:
+        """Of places of gaps among the words, whether zones are not among these gaps."""
+        full = [one for one in np.unique(gaps).tolist() if '"zoned_to":' not in self._topology.words[one]]
+        return np.isin(gaps, full)
 
     def _heads(self, legs: Ints) -> Ints:
         return legs[self._topology.req[legs] >= 0]
 
-    def _closed(self, start: Bools, types: Bools) -> Bools:
+    def _closed(self, start: Bools, codes: Words, types: Iterable[int]) -> Bools:
         """Some CIs, and all that relations of these types lead to from them."""
-        topology = self._topology
-        relations = np.flatnonzero(types[topology.rcode[: topology.relations] & _TYPE_MASK])
-        source, target = topology.src[relations], topology.dst[relations]
-        live = topology.live[source] & topology.live[target]
-        source, target = source[live], target[live]
+        leading = np.zeros(len(codes), np.bool_)
+        for type_ in types:
+            leading |= codes == type_
+        relations = np.flatnonzero(leading)
+        source, target = self._topology.src[relations], self._topology.dst[relations]
         found = start.copy()
-        count = 0
-        while (now := int(np.count_nonzero(found))) > count:
-            count = now
-            found[target[found[source]]] = True
+        while len(hit := np.flatnonzero(found[source])):
+            found[target[hit]] = True
+            left = np.ones(len(source), np.bool_)
+            left[hit] = False
+            source, target = source[left], target[left]
         return found
 
     def _leading(self, rows: Ints, types: Bools) -> Ints:
@@ -160,22 +176,25 @@ class Wiring:
         ends = int(topology.src[relation]), int(topology.dst[relation])
         return ends if topology.live[ends[0]] and topology.live[ends[1]] and ends[0] != ends[1] else None
 
-    def seen_from(self, cis: Ints) -> dict[int, list[Seen]]:
-        """The fc cables of some CIs with the ports at both ends."""
+    def seen_from(self, cis: Ints, ports: Bools) -> dict[int, list[Seen]]:
+        """The fc cables of some CIs, with the ports of those of which `ports` says so."""
         cables = self.cables(cis)
         near = cis[cables.place]
-        from_ports, to_ports = self._words(cables.relation)
+        wanted = np.flatnonzero(ports[cables.place])
+        from_ports, to_ports = self._words(cables.relation[wanted])
+        leads = (self._topology.src[cables.relation[wanted]] == near[wanted]).tolist()
+        said = {
+            place: both if leading else both[::-1]
+            for place, leading, *both in zip(wanted.tolist(), leads, from_ports, to_ports, strict=True)
+        }
         known: dict[int, Mapping[str, str]] = {}
         found: dict[int, list[Seen]] = {ci: [] for ci in cis.tolist()}
-        leads = (self._topology.src[cables.relation] == near).tolist()
-        for place, (relation, ci, other) in enumerate(
-            zip(cables.relation.tolist(), near.tolist(), cables.other.tolist(), strict=True)
-        ):
-            here, there = from_ports[place], to_ports[place]
-            if not leads[place]:
-                here, there = there, here
-            seen = Seen(relation, self._port(ci, here, known), other, self._port(other, there, known))
-            found[ci].append(seen)
+        ends = zip(cables.relation.tolist(), near.tolist(), cables.other.tolist(), strict=True)
+        for place, (relation, ci, other) in enumerate(ends):
+            port = far = None
+            if place in said:
+                port, far = (self._port(*one, known) for one in zip((ci, other), said[place], strict=True))
+            found[ci].append(Seen(relation, port, other, far))
         return found
 
     def _port(self, ci: int, said: str, known: dict[int, Mapping[str, str]]) -> str | None:
@@ -204,17 +223,17 @@ class Wiring:
         return found[0], found[1]
 
     def zones(self, cis: Ints) -> dict[int, list[Zone]]:
-        """The zones of some CIs; none of those where they were not collected in full."""
+        """The zones of those of some CIs that have any, and of which they were collected in full."""
         topology = self._topology
         cis = cis[self.zoned[cis]]
         rows = topology.out.gather(cis)
         rows = rows[(topology.rcode[rows] & _TYPE_MASK) == tables.ZONE]
         rows = np.sort(rows[topology.live[topology.dst[rows]]])
-        found: dict[int, list[Zone]] = {ci: [] for ci in cis.tolist()}
+        found: dict[int, list[Zone]] = {}
         ends = zip(rows.tolist(), topology.src[rows].tolist(), topology.dst[rows].tolist(), strict=True)
         for (relation, source, target), near, far in zip(ends, *self._words(rows), strict=True):
             zone = Zone(relation, wwn(near) if near else None, target, wwn(far) if far else None)
-            found[source].append(zone)
+            found.setdefault(source, []).append(zone)
         return found
 
     def zone_source(self, relation: int) -> int | None:
@@ -269,10 +288,6 @@ class Wiring:
         """The owner and the target of each of some legs, each pair once."""
         both = zip(self.owners_of(legs).tolist(), self.targets_of(legs).tolist(), strict=True)
         return list(dict.fromkeys(both))
-
-    def no_legs(self) -> Bools:
-        """A mark for each leg, set for none."""
-        return np.zeros(len(self._topology.leg), np.bool_)
 
     def members(self, cis: Ints, types: Bools) -> Members:
         """What stands for each of some CIs, itself included: by relations of these types."""
