@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,7 +27,7 @@ def rows_of_topology(topology: Topology) -> Rows:
         topology.key,
         topology.strange_ids,
     )
-    names = [topology.names[node].encode() for node in nodes.tolist()]
+    names, name_lengths = topology.names.encoded(nodes)
     code = topology.rcode[: topology.relations]
     relations, strange_relations, relation_keys = _numbered(
         np.flatnonzero((code != _DEAD) & (code & _MADE == 0)).astype(np.int32),
@@ -35,30 +36,47 @@ def rows_of_topology(topology: Topology) -> Rows:
     )
     key_of = np.zeros(topology.nodes, np.int32)
     key_of[nodes] = keys
-    pairs = [topology.words_of(relation) for relation in relations.tolist()]
-    worded = np.array([place for place, pair in enumerate(pairs) if pair != ("", "")], np.int32)
-    gaps = [topology.words[gap] for gap in topology.gap[nodes].tolist()]
-    texts = ["", *sorted({word for pair in pairs for word in pair}.union(gaps) - {""})]
-    place_of = {text: place for place, text in enumerate(texts)}
+    words = _words_of(topology, relations)
+    worded = np.flatnonzero(words.any(axis=0)).astype(np.int32)
+    gaps = topology.gap[nodes]
+    texts, places = _sorted_words(topology.words, (gaps, words[:, worded]))
     return Rows(
         revision=topology.revision,
         ci_keys=keys,
         ci_codes=topology.code[nodes],
-        ci_gaps=np.array([place_of[text] for text in gaps], np.int32),
-        names=b"".join(names),
-        name_lengths=np.array([len(name) for name in names], np.int32),
+        ci_gaps=places[gaps],
+        names=names,
+        name_lengths=name_lengths,
         relation_keys=relation_keys,
         sources=key_of[topology.src[relations]],
         targets=key_of[topology.dst[relations]],
         relation_codes=topology.rcode[relations] & np.uint16(_SAID),
         worded=worded,
-        word_a=np.array([place_of[pairs[place][0]] for place in worded.tolist()], np.int32),
-        word_b=np.array([place_of[pairs[place][1]] for place in worded.tolist()], np.int32),
+        word_a=places[words[0, worded]],
+        word_b=places[words[1, worded]],
         words=texts,
         extras={int(key_of[node]): text for node, text in sorted(topology.extras.items())},
         strange_cis=strange_cis,
         strange_relations=strange_relations,
     )
+
+
+def _words_of(topology: Topology, relations: Ints) -> Ints:
+    """The numbers of the two words of each relation, 0 where it has none, in two rows."""
+    words = np.zeros((2, topology.relations), np.int32)
+    words[0, topology.worded], words[1, topology.worded] = topology.word_a, topology.word_b
+    later = np.fromiter(topology.later_words, np.int32, len(topology.later_words))
+    words[:, later] = np.array(list(topology.later_words.values()), np.int32).reshape(-1, 2).T
+    return words[:, relations]
+
+
+def _sorted_words(words: Sequence[str], used: Iterable[Ints]) -> tuple[list[str], Ints]:
+    """The words that are used, in order, and the place of each by its number."""
+    numbers = np.flatnonzero(np.bincount(np.concatenate([np.zeros(1, np.int32), *(one.ravel() for one in used)])))
+    ordered = sorted(numbers.tolist(), key=words.__getitem__)
+    places = np.zeros(len(words), np.int32)
+    places[ordered] = np.arange(len(ordered), dtype=np.int32)
+    return [words[number] for number in ordered], places
 
 
 def _numbered(numbers: Ints, key: Ints, ids: list[str]) -> tuple[Ints, list[str], Ints]:
