@@ -138,9 +138,9 @@ class Topology:
     # Ids and names
 
     def _number_of_key(self, key: int) -> int:
-        place = int(np.searchsorted(self._sorted_keys, key))
         if key in self._later_keys:
             return self._later_keys[key]
+        place = _place(self._sorted_keys, key)
         if place < len(self._sorted_keys) and self._sorted_keys[place] == key and self.key[place] == key:
             return place
         return -1
@@ -164,7 +164,7 @@ class Topology:
             return -1
         if key in self._later_rkeys:
             return self._later_rkeys[key]
-        place = int(np.searchsorted(self._sorted_rkeys, key))
+        place = _place(self._sorted_rkeys, key)
         found = place < len(self._sorted_rkeys) and self._sorted_rkeys[place] == key
         return place if found and self.rkey[place] == key and self.rcode[place] != DEAD else -1
 
@@ -217,7 +217,7 @@ class Topology:
         if relation in self.later_words:
             a, b = self.later_words[relation]
             return self.words[a], self.words[b]
-        place = int(np.searchsorted(self.worded, relation))
+        place = _place(self.worded, relation)
         if place < len(self.worded) and self.worded[place] == relation:
             return self.words[self.word_a[place]], self.words[self.word_b[place]]
         return "", ""
@@ -571,6 +571,11 @@ class Topology:
         self.group_of.pop(node, None)
         self.cls[node], self.live[node], self.key[node] = NOBODY, False, NO_KEY
         self.free_nodes.append(node)
+
+
+def _place(numbers: Ints, number: int) -> int:
+    """Where a number is among numbers in order; given as one of their kind, since they would be copied as its."""
+    return int(numbers.searchsorted(np.int32(number)))
 
 
 def _grown(array: Any, size: int) -> Any:
