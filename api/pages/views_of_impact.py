@@ -51,10 +51,12 @@ def _asked(
     at: Annotated[str, Query(max_length=40)] = "",
     find: Text = "",
     near: Text = "",
+    go: Annotated[str, Query(max_length=10)] = "",
 ) -> Asked:
+    """`go`: the question is complete, and nothing is looked for any more."""
     return Asked(
         tuple(what), tuple(one for one in within if one.strip()), tuple(down), kind, bool(restarts), at.strip(),
-        find, near,
+        "" if go else find, "" if go else near,
     )  # fmt: skip
 
 

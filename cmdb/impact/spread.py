@@ -71,7 +71,7 @@ def _heaps(case: Case, codes: Longs, cls: Longs, places: Longs, first: int) -> t
     # Stable: in each heap in the order of the answer.
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(keys))).tolist()
-    ends = [*starts[1:], len(order)]
+    ends = [*starts[1:], len(order)] if starts else []
     return tuple(
         Heap(
             key // len(CLASSES) - 1 if key >= len(CLASSES) else None,

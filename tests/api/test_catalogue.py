@@ -149,7 +149,7 @@ def test_every_text_that_a_template_names_is_in_the_catalogue(template: Path) ->
 )
 def test_why_nobody_can_tell_is_said_in_the_readers_language(reason: str, chinese: str) -> None:
     server = CI("ci-1", "server", "default", "web1")
-    answer = evaluate(Graph(1, {"ci-1": server}, {}), Question(("ci-1",), (), "power_off"))
+    answer = evaluate(Graph(1, {"ci-1": server}, {}), Question(("ci-1",), (), "power_off")).answer()
 
     told = drawn(replace(answer, unknown=(Unknown(Item("ci-1", "server", "web1"), reason, reason),)), read("zh"))
 

@@ -211,13 +211,13 @@ def test_filters_work_without_a_reload_and_stay_in_the_address(visit: Visit) -> 
     link = page.url
     page.reload()
 
-    assert (len(everybody), sorted(degraded), services, stayed) == (53, ["shop", "shop web"], ["shop"], True)
+    assert (len(everybody), sorted(degraded), services, stayed) == (56, ["shop", "shop web"], ["shop"], True)
     assert "level=degraded" in link
     assert "class=service" in link
     assert _names(page) == ["shop"]
     assert "level=degraded" in str(page.locator("[data-follow]").first.get_attribute("href"))
     page.locator("[data-reset]").click()
-    expect(page.locator(_ROWS)).to_have_count(53)
+    expect(page.locator(_ROWS)).to_have_count(56)
 
 
 def test_a_question_is_composed_from_a_search_a_neighbourhood_and_a_room(visit: Visit) -> None:
