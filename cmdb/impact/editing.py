@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _FC: Final = MEDIA.index("fc")
 _OF_PATHS: Final = tables.CARRYING | {tables.PART_OF, tables.ZONE}
 """What fc paths hang on besides cables."""
+_NO_ZONES: Final = '"zoned_to":'
+"""In the gaps of a CI of which zones were not collected in full."""
 
 
 def edit(topology: Topology, changes: Iterable[Change], revision: int) -> None:
@@ -71,7 +73,11 @@ def _put(topology: Topology, ci: CI, touched: set[int]) -> None:
         touched.add(node)
         topology.networks_changed = topology.fabrics_changed = True
     topology.names[node] = ci.name
-    topology.gap[node] = topology.word(coding.gaps_text(ci))
+    gaps = coding.gaps_text(ci)
+    if (_NO_ZONES in gaps) != (_NO_ZONES in topology.words[topology.gap[node]]):
+        # Zones narrow paths only where they were collected in full.
+        topology.fabrics_changed = True
+    topology.gap[node] = topology.word(gaps)
     topology.gaps_changed = True
 
 

@@ -36,6 +36,8 @@ class Fabric:
     """The fc cables, zones and legs of a topology."""
 
     def __init__(self, topology: Topology) -> None:
+        self.size: Final = len(topology.key)
+        """For so many numbers of CIs this was made."""
         self.wiring: Final = Wiring(topology)
         self.routes: Final = Routes(self.wiring)
         self.intact: Final = Open(self.routes.trunks)

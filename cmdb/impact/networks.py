@@ -36,7 +36,7 @@ class Networks:
     @property
     def ethernet(self) -> Ethernet:
         topology = self._topology
-        if self._ethernet is None or topology.networks_changed:
+        if self._ethernet is None or topology.networks_changed or len(self.passes) < len(topology.key):
             self._ethernet = self._of_cables()
             topology.networks_changed = False
         return self._ethernet
@@ -44,7 +44,7 @@ class Networks:
     @property
     def fabric(self) -> Fabric:
         topology = self._topology
-        if self._fabric is None or topology.fabrics_changed:
+        if self._fabric is None or topology.fabrics_changed or self._fabric.size < len(topology.key):
             self._fabric = self._of_fc()
             topology.fabrics_changed = False
         return self._fabric
