@@ -63,11 +63,13 @@ def step_by_step(session: neo4j.Session, limit_s: float) -> Callable[[str], int]
     return ask
 
 
-def timed(ask: Callable[[str], int], id_: str, rounds: int) -> tuple[float, int]:
-    """The median in ms, the first left out, and what was answered."""
+def timed(ask: Callable[[str], int], id_: str, rounds: int, other: str) -> tuple[float, int]:
+    """The median in ms, the first left out, and what was answered. The engine remembers the last question: another is
+    asked before each."""
     found = ask(id_)
     times = []
     for _ in range(rounds):
+        ask(other)
         began = perf_counter()
         ask(id_)
         times.append((perf_counter() - began) * 1e3)
@@ -91,12 +93,12 @@ def measure(estate: Filled, rounds: int, limit_s: float) -> None:
             return answer.counts["affected"]
 
         for title, hub in hubs.items():
-            engine_ms, affected = timed(engine, hub, rounds)
+            engine_ms, affected = timed(engine, hub, rounds, "ci-1")
             print(f"\n{title}: the engine {engine_ms:.2f} ms, {affected} affected", flush=True)
             best = None
             for name, ask in asks.items():
                 try:
-                    ms, found = timed(ask, hub, rounds)
+                    ms, found = timed(ask, hub, rounds, "ci-1")
                 except neo4j.exceptions.Neo4jError as error:
                     print(f"  {name}: {error.code}", flush=True)
                     continue
