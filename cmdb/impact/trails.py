@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from cmdb.impact.answer import Step
@@ -18,21 +18,21 @@ _LONGEST: Final = 1000
 """A chain is told up to so many steps."""
 
 
-def path(case: Case, node: int, axes: Iterable[str]) -> tuple[Step, ...]:
+def path(case: Case, node: int, axes: Sequence[str]) -> tuple[Step, ...]:
     """From the first cause to a CI: each step with its state, and the relations from the step before."""
     topology = case.topology
     causes = [cause for axis in axes for ground in case.reasons.grounds(node, axis) for cause in ground.causes]
     steps: list[Step] = []
     here, state = node, _state(case, node, next(iter(axes)))
     value = case.origins.target_nodes.get(node)
-    seen: set[tuple[int, str]] = set()
+    # Who is down because it was cut off is also cut off because it is down: that leads no further.
+    seen = {(node, axis) for axis in axes}
+    causes = [one for one in causes if (one.node, one.effect) not in seen]
     while value is None and causes and len(steps) < _LONGEST:
         cause = min(causes, key=lambda one: (one.value, one.effect, one.node or 0))
         relations = tuple(sorted(topology.relation_id(one) for one in cause.relations))
         if cause.node is None:
             steps.append(Step(topology.item(here), state, relations))
-            break
-        if (cause.node, cause.effect) in seen:
             break
         seen.add((cause.node, cause.effect))
         if cause.node != here:
@@ -41,7 +41,7 @@ def path(case: Case, node: int, axes: Iterable[str]) -> tuple[Step, ...]:
             here = cause.node
         state = _state(case, here, cause.effect)
         value = case.origins.target_nodes.get(here)
-        causes = list(_behind(case, here, cause))
+        causes = [one for one in _behind(case, here, cause) if (one.node, one.effect) not in seen]
     else:
         if topology.cls[here] < 250:
             steps.append(Step(topology.item(here), state))
