@@ -84,10 +84,11 @@ def _put(topology: Topology, ci: CI, touched: set[int]) -> None:
 def _networks_of(topology: Topology, node: int, code: int) -> None:
     """A CI that comes, goes or turns into something else may carry traffic, or be a place."""
     class_ = code & coding.CLASS_BITS
-    row = np.concatenate((topology.out.row(node), topology.into.row(node)))
-    if code & GATEWAY or (tables.CABLE == (topology.rcode[row] & TYPE_BITS)).any():
+    codes = topology.rcode[np.concatenate((topology.out.row(node), topology.into.row(node)))]
+    if code & GATEWAY or bool(((codes & TYPE_BITS) == tables.CABLE).any()):
         topology.networks_changed = True
-    if tables.FORWARDS_FC[class_] or topology.in_fabrics(node):
+    fc = (codes >> MEDIUM_SHIFT & 3) == _FC
+    if tables.FORWARDS_FC[class_] or topology.in_fabrics(node) or bool(fc.any()):
         topology.fabrics_changed = True
     if tables.LOCATIONS[class_]:
         topology.places_changed = True
