@@ -32,7 +32,8 @@ def path(case: Case, node: int, axes: Sequence[str]) -> tuple[Step, ...]:
         cause = min(causes, key=lambda one: (one.value, one.effect, one.node or 0))
         relations = tuple(sorted(topology.relation_id(one) for one in cause.relations))
         if cause.node is None:
-            steps.append(Step(topology.item(here), state, relations))
+            if topology.cls[here] < 250:
+                steps.append(Step(topology.item(here), state, relations))
             break
         seen.add((cause.node, cause.effect))
         if cause.node != here:
