@@ -8,13 +8,13 @@ looked through again until nothing does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from cmdb.impact import tables
-from cmdb.impact.kinds import Bools, Ints
+from cmdb.impact.kinds import Bools, Bytes, Ints
 from cmdb.impact.levels import AT_RISK, CUT_OFF, CUT_OFF_FROM_MANAGEMENT, DEGRADED, DOWN, UNMANAGED, UNPROTECTED, Levels
 from cmdb.impact.settle import ACTIVE_LEG, AXIS_SHIFT, BESIDE, FROM_SIDE, HAS_PROTECTION, MADE, TO_SIDE
 from cmdb.impact.tables import AVAILABILITY, GROUP, MANAGEMENT, PROTECTION
@@ -270,28 +270,32 @@ class Origins:
         cabled = levels.networks.ethernet.cabled
         own = cabled[nodes]
         self._cut_legs(waiting, nodes[own], values[own])
-        for part, via in self._uncabled(nodes.tolist()):
+        for part, via in self._uncabled(nodes):
             steps = topology.part_of(part)[via]
             value = np.array([self.cut_off[via] + steps * STEP], np.int32)
             self._cut_legs(waiting, np.array([part], np.int32), value)
         on = levels.networks.passes[nodes] & ((levels.mark[nodes] & DOWN) == 0)
         self._to_neighbours(waiting, nodes[on], "cut_off", managed=True)
 
-    def _uncabled(self, nodes: Collection[int]) -> Iterator[tuple[int, int]]:
+    def _uncabled(self, nodes: Ints) -> Iterator[tuple[int, int]]:
         """What has no cable and fails with one of these, that being the nearest cut off of all that it is part of."""
         levels, topology = self._levels, self._topology
         cabled = levels.networks.ethernet.cabled
-        edge = list(nodes)
-        seen: set[int] = set()
-        for here in edge:
-            if not cabled[here] and here not in seen:
-                seen.add(here)
-                via = levels.cut_off_by(here)
-                if via is not None and via in nodes:
-                    yield here, via
-            rows = topology.into.row(here)
+        chosen = frozenset(nodes.tolist())
+        edge, seen = nodes, set[int](chosen)
+        for node in nodes[~cabled[nodes]].tolist():
+            yield node, node
+        while len(edge):
+            rows = topology.into.gather(edge)
             rows = rows[(topology.rcode[rows] & (31 | MADE)) == tables.PART_OF]
-            edge += [one for one in topology.src[rows].tolist() if one not in edge and topology.live[one]]
+            parts = np.unique(topology.src[rows])
+            parts = parts[topology.live[parts]]
+            edge = np.array([one for one in parts.tolist() if one not in seen], np.int32)
+            seen.update(edge.tolist())
+            for part in edge[~cabled[edge]].tolist():
+                via = levels.cut_off_by(part)
+                if via in chosen:
+                    yield part, via
 
     def _cut_legs(self, waiting: dict[str, list[Ints]], nodes: Ints, values: Ints) -> None:
         """Legs that fail because their target is cut off, and for no reason that comes before that."""
@@ -382,8 +386,7 @@ class Origins:
             if one != owner and levels.mark[one] & lost and self.availability[one] < NEVER:
                 yield int(self.availability[one]) + far * int(STEP), one, None
         fabric = levels.networks.fabric
-        lost_nodes = {int(one) for one in (levels.down if lost == DOWN else levels.at_risk)}
-        for (kind, one), far in fabric.lost_near(steps, lost_nodes, levels.change.out):
+        for (kind, one), far in fabric.lost_near(steps, _Marked(levels.mark, lost), levels.change.out):
             if kind == "cable":
                 rank = self.taken(one)
                 if rank is not None:
@@ -394,6 +397,17 @@ class Origins:
             rank = self.taken(zone)
             if rank is not None:
                 yield rank + int(STEP), None, zone
+
+
+class _Marked(Container[int]):
+    """The nodes of a set, as the levels mark them."""
+
+    def __init__(self, mark: Bytes, bit: int) -> None:
+        self._mark = mark
+        self._bit = bit
+
+    def __contains__(self, node: object) -> bool:
+        return isinstance(node, int) and bool(self._mark[node] & self._bit)
 
 
 _EFFECTS: Final = ("availability", "cut_off", "cut_off_management", "fewer_ways", "protection", "management")

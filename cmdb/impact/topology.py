@@ -125,11 +125,11 @@ class Topology:
         order = np.argsort(self.dst, kind="stable").astype(np.int32)
         self.into = Adjacency.laid(self.nodes, self.dst[order], order)
         del order
+        self.rcode |= ((self.rcode & np.uint16(coding.FROM_MANAGEMENT | coding.TO_MANAGEMENT)) << 2).astype(np.uint16)
+        settle_all(self)
         for node, text in self.extras.items():
             if '"management"' in text:
                 self.mark_management(node)
-        self.rcode |= ((self.rcode & np.uint16(coding.FROM_MANAGEMENT | coding.TO_MANAGEMENT)) << 2).astype(np.uint16)
-        settle_all(self)
 
     def lay_out(self, order: Ints) -> None:
         """All relations, sorted by their sources."""
