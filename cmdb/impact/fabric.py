@@ -65,6 +65,15 @@ class Fabric:
         found = [("cable", relation) for relation in cables.relation.tolist()]
         return frozenset(found + [("ci", other) for other in cables.other.tolist()])
 
+    def is_beside(self, ci: int, elements: Iterable[Element]) -> bool:
+        """Whether an fc cable of a CI, or a switch at the far end of one, is among what parts a leg of it."""
+        if not self.wiring.cabled[ci]:
+            return False
+        return any(
+            number in self.routes.switches_at(ci) if kind == "ci" else ci in (self.wiring.ends(number) or ())
+            for kind, number in sorted(elements)
+        )
+
     def lost_near(
         self, starts: Mapping[int, int], lost: Container[int], out: Collection[int]
     ) -> list[tuple[Element, int]]:

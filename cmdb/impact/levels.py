@@ -300,14 +300,9 @@ class Levels:
             found.append(edge[~cabled[edge]])
         return np.unique(np.concatenate(found)) if len(found) > 1 else found[0]
 
-    def _of_parted(self, pairs: Iterable[tuple[int, int]]) -> Ints:
-        """The legs that fail because no fc path joins their ends any more."""
-        topology = self.topology
-        heads: list[int] = []
-        for owner, target in pairs:
-            row = topology.out.row(owner)
-            to = row[(topology.dst[row] == target) & (topology.req[row] >= 0)]
-            heads += to[(topology.leg[to] & BY_FC) != 0].tolist()
+    def _of_parted(self, parted: Ints) -> Ints:
+        """The legs that fail because no fc path joins their ends any more, of those that no path joins."""
+        heads = parted.tolist()
         self._parted_heads += heads
         return self._failing(heads)
 
@@ -322,7 +317,7 @@ class Levels:
         change = self.change
         waiting = [np.fromiter(change.down, np.int32, len(change.down)), *self._short_at_birth(AVAILABILITY)]
         if self.fc is not None:
-            waiting.append(self._fail(self._of_parted(self.fc.begin())))
+            waiting.append(self._fail(self._of_parted(self.fc.begin_legs())))
         if self.outage is not None:
             waiting += self._cut(self.outage.begin())
         if change.out:
@@ -345,8 +340,8 @@ class Levels:
                 if self.outage is None:
                     self.outage = self.networks.ethernet.outage()
                 waiting += self._cut(self.outage.fail(in_network))
-            if self.networks.has_fc and (pairs := self._parted_by(new)):
-                waiting.append(self._fail(self._of_parted(pairs)))
+            if self.networks.has_fc and len(parted := self._parted_by(new)):
+                waiting.append(self._fail(self._of_parted(parted)))
         return _joined(found)
 
     def _short_at_birth(self, axis: int) -> list[Ints]:
@@ -412,8 +407,11 @@ class Levels:
             self.singled_out = singled[tables.DOWN_WHEN_CUT_OFF[topology.cls[singled]]]
             waiting.append(self.singled_out)
         if self.fc is not None:
-            self.parting = {pair: by for pair, by in self.fc.parting().items() if len(self.holding_fc_legs(pair))}
-            waiting += [topology.owner[topology.req[self.holding_fc_legs(pair)]] for pair in self.parting]
+            parting = self.fc.parting_legs()
+            legs = np.fromiter(parting, np.int32, len(parting))
+            legs = legs[~self.failed[legs]]
+            self.parting = dict(zip(self._pairs(legs), (parting[leg] for leg in legs.tolist()), strict=True))
+            waiting.append(topology.owner[topology.req[legs]])
         found: list[Ints] = [self.down, self.degraded]
         new = self._join(_joined(waiting), AT_RISK)
         found.append(new)
@@ -441,14 +439,14 @@ class Levels:
             found.append(new)
         return _joined(found)
 
-    def _parted_by(self, nodes: Ints) -> list[tuple[int, int]]:
-        """The pairs that no fc path joins any more, now that these are down."""
+    def _parted_by(self, nodes: Ints) -> Ints:
+        """The legs whose ends no fc path joins any more, now that these are down."""
         matter = self.networks.fabric.mattering(nodes)
         if not matter:
-            return []
+            return _NONE
         if self.fc is None:
             self.fc = self.networks.fabric.outage()
-        return self.fc.fail(matter)
+        return self.fc.fail_legs(matter)
 
     def _parted_were_all_down(self, nodes: Ints) -> Ints:
         """Whose fc legs would have no path left were all at risk down."""
@@ -458,13 +456,15 @@ class Levels:
             return _NONE
         if self.fc is None:
             self.fc = self.networks.fabric.outage()
-        owners = []
-        for pair in self.fc.further_risk(matter):
-            legs = self.holding_fc_legs(pair)
-            if len(legs):
-                self.parted_at_risk.add(pair)
-                owners.append(topology.owner[topology.req[legs]])
-        return _joined(owners)
+        legs = self.fc.further_risk_legs(matter)
+        legs = legs[~self.failed[legs]]
+        self.parted_at_risk.update(self._pairs(legs))
+        owners: Ints = topology.owner[topology.req[legs]]
+        return owners
+
+    def _pairs(self, legs: Ints) -> list[tuple[int, int]]:
+        """The owner and the target of each of some legs."""
+        return list(zip(self.topology.src[legs].tolist(), self.topology.dst[legs].tolist(), strict=True))
 
     def holding_fc_legs(self, pair: tuple[int, int]) -> Ints:
         """The legs of an owner to a target that hold by fc alone."""
