@@ -64,10 +64,50 @@ class Cells:
         cells, cell_of = np.unique(key, return_inverse=True)
         order = np.argsort(cell_of, kind="stable")
         self._rows = Adjacency.laid(len(cells), cell_of[order].astype(np.int32), nodes[order])
+        self._numbers = {cell: number for number, cell in enumerate(cells.tolist())}
+        self._cell_of = np.full(len(topology.key), -1, np.int32)
+        self._cell_of[nodes] = cell_of
+        self._lay()
+
+    def _lay(self) -> None:
+        cells = np.array(list(self._numbers), np.int64)
         self.cls = (cells >> 56).astype(np.int32)
         self.gap = (cells >> 28 & (1 << 28) - 1).astype(np.int32)
         self.at = (cells & (1 << 28) - 1).astype(np.int32) - 2
         self.types = np.array([self.gaps[gap].types for gap in self.gap.tolist()], np.uint32)
+
+    def update(self, nodes: Collection[int]) -> None:
+        """Some CIs have other gaps, another class or state, or stand elsewhere now. Places themselves do not."""
+        topology = self._topology
+        more = len(topology.key) - len(self.site)
+        if more > 0:
+            self.site = np.concatenate((self.site, np.full(more, NOWHERE, np.int32)))
+            self._cell_of = np.concatenate((self._cell_of, np.full(more, -1, np.int32)))
+        known = len(self._numbers)
+        for node in nodes:
+            if (before := int(self._cell_of[node])) >= 0:
+                self._rows.remove(before, node)
+                self._cell_of[node] = -1
+            live = bool(topology.live[node]) and topology.cls[node] < tables.GROUP
+            self._place(node, buildings_of(topology, node) if live else frozenset())
+            gap = int(topology.gap[node])
+            if not gap or not live:
+                continue
+            if gap not in self.gaps:
+                self.gaps[gap] = _read(topology, gap)
+            key = int(topology.cls[node]) << 56 | gap << 28 | (int(self.site[node]) + 2)
+            number = self._numbers.setdefault(key, len(self._numbers))
+            self._rows.grow(len(self._numbers))
+            self._rows.add(number, node)
+            self._cell_of[node] = number
+        if len(self._numbers) > known:
+            self._lay()
+
+    def _place(self, node: int, buildings: frozenset[int]) -> None:
+        self.several.pop(node, None)
+        self.site[node] = next(iter(buildings)) if len(buildings) == 1 else SEVERAL if buildings else NOWHERE
+        if len(buildings) > 1:
+            self.several[node] = buildings
 
     def touched(self, nodes: Ints) -> Touched:
         """The classes that occur among some nodes, and in which buildings."""
@@ -104,8 +144,9 @@ class Cells:
         there[self.at == SEVERAL] |= inside[self.at == SEVERAL]
         return there
 
-    def nodes(self, cells: Ints) -> Ints:
-        return self._rows.gather(cells)
+    def nodes(self, cell: int) -> Ints:
+        """The CIs of a cell; a copy."""
+        return self._rows.row(cell).copy()
 
     def leads(self, node: int, touched: Touched) -> int:
         """The types of gaps of one CI that may lead to what is touched, as bits."""

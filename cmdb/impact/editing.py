@@ -49,6 +49,7 @@ def edit(topology: Topology, changes: Iterable[Change], revision: int) -> None:
     for node in gone:
         _networks_of(topology, node, int(topology.code[node]))
         topology.drop_ci(node)
+        topology.regapped.add(node)
     topology.revision = revision
 
 
@@ -78,7 +79,7 @@ def _put(topology: Topology, ci: CI, touched: set[int]) -> None:
         # Zones narrow paths only where they were collected in full.
         topology.fabrics_changed = True
     topology.gap[node] = topology.word(gaps)
-    topology.gaps_changed = True
+    topology.regapped.add(node)
 
 
 def _networks_of(topology: Topology, node: int, code: int) -> None:
@@ -105,6 +106,8 @@ def _touch(topology: Topology, relation: int, touched: set[int]) -> None:
     if fc or (type_ in _OF_PATHS and topology.in_fabrics(source)):
         topology.fabrics_changed = True
     if type_ == tables.LOCATED_IN:
-        topology.places_changed = True
+        topology.regapped.add(source)
+        if tables.LOCATIONS[topology.cls[source]]:
+            topology.places_changed = True
     if type_ == tables.HOSTED_ON and tables.CLUSTERS[topology.cls[target]]:
         touched.add(target)  # whose quorum hangs on whether it hosts machines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -31,7 +31,7 @@ from cmdb.impact.origins import MOST_TARGETS, NEVER, RANK_BITS, Origins
 from cmdb.impact.question import KINDS, Question
 from cmdb.impact.reasons import Reasons
 from cmdb.impact.settle import MULTI
-from cmdb.impact.unknown import Doubts
+from cmdb.impact.unknown import Closure, Closures, Doubts
 from cmdb.model import ModelError
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _OF_LOCATIONS: Final = frozenset({"power_off", "remove"})
 _AVAILABILITY: Final = DOWN | DEGRADED | AT_RISK
 _SETS: Final = _AVAILABILITY | UNPROTECTED | UNMANAGED
 _NONE: Final = np.empty(0, np.int32)
+_MANY: Final = 20_000
+"""After so many changed CIs the cells are laid out anew."""
 
 
 class Engine:
@@ -53,14 +55,25 @@ class Engine:
         self._cells: Cells | None = None
         self._revision = topology.revision
         self._last: Case | None = None
+        self._closures = Closures()
+        self._closures_of = topology.revision
 
     @property
     def cells(self) -> Cells:
         topology = self.topology
-        if self._cells is None or topology.gaps_changed or topology.places_changed:
+        if self._cells is None or topology.places_changed or len(topology.regapped) > _MANY:
             self._cells = Cells(topology)
-            topology.gaps_changed = topology.places_changed = False
+        elif topology.regapped:
+            self._cells.update(topology.regapped)
+        topology.places_changed = False
+        topology.regapped.clear()
         return self._cells
+
+    def closure(self, touched: Ints, *, down: Collection[int], network: bool) -> Closure:
+        """Of whom nobody can tell, where such nodes are touched."""
+        if self._closures_of != self.topology.revision:
+            self._closures, self._closures_of = Closures(), self.topology.revision
+        return self._closures.of(self.topology, self.networks, self.cells, touched, down=down, network=network)
 
     def levels(self, change: Change) -> Levels:
         """L(X). Whoever asks for it wipes it; one at a time."""
@@ -167,11 +180,9 @@ class Case:
 
     @cached_property
     def doubts(self) -> Doubts:
-        down = {self.topology.number(id_) for id_ in self.question.down}
-        return Doubts(
-            self.topology, self.engine.networks, self.engine.cells, self.touched, down=down, affected=self.nodes,
-            network=self.network_in_question,
-        )  # fmt: skip
+        down = [self.topology.number(id_) for id_ in self.question.down]
+        closure = self.engine.closure(self.touched, down=down, network=self.network_in_question)
+        return Doubts(self.topology, closure, self.nodes)
 
     @cached_property
     def own_risk(self) -> Bools:
@@ -201,7 +212,7 @@ class Case:
         at_risk = worse & self.at_risk
         own = int(np.count_nonzero(at_risk & self.own_risk)) if at_risk.any() else 0
         more = self.now & ~self.was
-        total, unknown = self.topology.count(), len(self.doubts.nodes)
+        total, unknown = self.topology.count(), self.doubts.count
         risky = int(np.count_nonzero(at_risk))
         return {
             "cis": total,
@@ -282,7 +293,7 @@ class Case:
         """The relations without timely confirmation whose target's ill is why a requirement failed that decided."""
         topology, after = self.topology, self.after
         legs = self.deciding_legs
-        legs = legs[topology.gap[topology.src[legs]] != 0]
+        legs = legs[(topology.gap[topology.src[legs]] != 0) & (topology.cls[topology.dst[legs]] != tables.GROUP)]
         ill = after.failed[legs] | ((after.mark[topology.dst[legs]] & _SETS) != 0)
         legs = legs[ill]
         stale = [leg for leg in legs.tolist() if topology.stale(leg) is not None]

@@ -88,7 +88,7 @@ class Evaluation:
                 counts=case.counts,
                 affected=Rows(len(case.nodes), self._affected),
                 outlines=Rows(len(case.nodes), self._outlines),
-                unknown=Rows(len(case.doubts.nodes), self._unknown),
+                unknown=Rows(case.doubts.count, self._unknown),
                 unknown_because=case.doubts.because,
                 stale=Rows(stale, self._stale),
                 assumed=len(case.assumed_owners),
@@ -237,5 +237,5 @@ def _hash(case: Case, rules: str) -> str:
     order = np.argsort(case.topology.key[case.nodes])
     for array in (case.topology.key[case.nodes], case.now, case.was):
         digest.update(array[order].tobytes())
-    digest.update(np.sort(case.topology.key[case.doubts.nodes]).tobytes())
+    digest.update(case.doubts.digest)
     return digest.hexdigest()

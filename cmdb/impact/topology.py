@@ -110,7 +110,8 @@ class Topology:
         self.networks_changed = True
         self.fabrics_changed = True
         self.places_changed = True
-        self.gaps_changed = True
+        self.regapped: set[int] = set()
+        """Whose gaps, class, state or place changed since somebody looked."""
         self.paths_end_at: Bools | None = None
         self.out = Adjacency.laid(nodes, np.empty(0, np.int32), np.empty(0, np.int32))
         self.into = Adjacency.laid(nodes, np.empty(0, np.int32), np.empty(0, np.int32))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+import hashlib
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from cmdb.coding import TYPES
 from cmdb.impact import tables
-from cmdb.impact.cells import Cells
-from cmdb.impact.kinds import Bools, Ints
+from cmdb.impact.cells import Cells, Touched
+from cmdb.impact.kinds import Ints, Words
 from cmdb.impact.settle import BESIDE
 from cmdb.impact.sites import SEVERAL
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 LEANS: Final = "leans on what is unknown"
 _MEANS_SOMETHING: Final = tables.DOWN_WHEN_CUT_OFF | tables.UNMANAGED_WHEN_CUT_OFF
 _NEVER: Final = 65_535
+_KEPT: Final = 4_000_000
+"""So many CIs in all stand in the closures that are kept."""
+
+Leading: TypeAlias = npt.NDArray[np.uint32]
 
 
 class Doubt(NamedTuple):
@@ -32,61 +38,89 @@ class Doubt(NamedTuple):
     root: str
 
 
-class Doubts:
-    """Everybody who is unknown: I, and whoever has too few legs outside it, less the affected."""
+class Closure:
+    """Everybody of whom nobody can tell, whether or not a question affects them: I, and whoever has too few legs outside.
+
+    Many questions share one: it hangs on the classes that they touch, and where, not on whom.
+    """
 
     def __init__(
-        self, topology: Topology, networks: Networks, cells: Cells, touched: Ints, *, down: Collection[int],
-        affected: Ints, network: bool,
+        self, topology: Topology, networks: Networks, cells: Cells, touched: Touched, leading: Leading, *,
+        down: Collection[int], network: bool,
     ) -> None:  # fmt: skip
-        """`touched` are the targets and the affected; `network`: whether the network is in question."""
         self._topology = topology
         self._networks = networks
         self._cells = cells
+        self._touched = touched
+        self._leading = leading
         self._down = down
         self._network = network
-        self._touched = cells.touched(touched)
-        leading = cells.leading(self._touched)
-        own = [self._missing(), self._not_connected(), self._with_gaps(leading)]
-        self._round = np.full(len(topology.key), _NEVER, np.uint16)
-        first = np.concatenate(own)
-        self._round[first] = 0
-        self._spread(np.unique(first))
-        outside = np.ones(len(topology.key), np.bool_)
-        outside[affected] = False
-        unknown = np.flatnonzero((self._round != _NEVER) & outside).astype(np.int32)
-        self.nodes: Ints = unknown[topology.cls[unknown] != tables.GROUP]
-        self.because: Mapping[str, int] = self._roots(own, leading)
+        self._roots: list[str] = []
+        own = [self._missing(), self._not_connected(), *self._with_gaps()]
+        turns = np.full(len(topology.key), _NEVER, np.uint16)
+        roots = np.zeros(len(topology.key), np.uint16)
+        for nodes, root in reversed(own):  # what comes first counts
+            turns[nodes] = 0
+            roots[nodes] = self._root(root)
+        leaning = self._root(LEANS)
+        self._spread(np.flatnonzero(turns == 0).astype(np.int32), turns, roots, leaning)
+        nodes = np.flatnonzero(turns != _NEVER).astype(np.int32)
+        self._all, self._turns = nodes, turns[nodes]
+        kept = topology.cls[nodes] != tables.GROUP
+        self.nodes: Ints = nodes[kept]
+        """By number, groups that stand as legs left out."""
+        self.root_of: Words = roots[self.nodes]
+        self._counts = np.bincount(self.root_of, minlength=len(self._roots))
 
     @cached_property
-    def ordered(self) -> Ints:
-        """The unknown by name and id."""
-        topology = self._topology
-        nodes = sorted(self.nodes.tolist(), key=lambda node: (topology.names[node], topology.id(node)))
-        return np.array(nodes, np.int32)
+    def digest(self) -> bytes:
+        return hashlib.sha256(np.sort(self._topology.key[self.nodes]).tobytes()).digest()
 
-    def _missing(self) -> Ints:
-        topology = self._topology
-        missing = topology.missing()
-        return np.array([one for one in missing.tolist() if one not in self._down], np.int32)
+    def _root(self, text: str) -> int:
+        if text not in self._roots:
+            self._roots.append(text)
+        return self._roots.index(text)
 
-    def _not_connected(self) -> Ints:
+    def counts_without(self, places: Ints) -> Mapping[str, int]:
+        """How many are so for which first reason, some of them left out."""
+        left = self._counts - np.bincount(self.root_of[places], minlength=len(self._roots))
+        return {root: int(count) for root, count in sorted(zip(self._roots, left.tolist(), strict=True)) if count}
+
+    def _turn(self, nodes: Ints) -> Ints:
+        """In which round each joined: 0 by itself."""
+        places = np.minimum(np.searchsorted(self._all, nodes), max(len(self._all) - 1, 0))
+        if not len(self._all):
+            return np.full(len(nodes), _NEVER, np.int32)
+        return np.where(self._all[places] == nodes, self._turns[places], _NEVER).astype(np.int32)
+
+    def _missing(self) -> tuple[Ints, str]:
+        missing = self._topology.missing().tolist()
+        return np.array([one for one in missing if one not in self._down], np.int32), "missing"
+
+    def _not_connected(self) -> tuple[Ints, str]:
         if not self._network:
-            return np.empty(0, np.int32)
+            return np.empty(0, np.int32), LEANS
         topology = self._topology
-        outside = _MEANS_SOMETHING[topology.cls] & topology.live & ~self._networks.ethernet.connected
-        return np.flatnonzero(outside).astype(np.int32)
+        outside = _MEANS_SOMETHING[topology.cls] & topology.live
+        outside &= ~self._networks.ethernet.connected[: len(outside)]
+        return np.flatnonzero(outside).astype(np.int32), self._no_cable()
 
-    def _with_gaps(self, leading: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> Ints:
+    def _with_gaps(self) -> Iterator[tuple[Ints, str]]:
+        """The CIs with gaps that may lead to what is touched, by the reason of the first such gap."""
         cells = self._cells
-        chosen = np.flatnonzero(leading)
-        several = cells.at[chosen] == SEVERAL
-        nodes = cells.nodes(chosen[~several].astype(np.int32))
-        unsure = cells.nodes(chosen[several].astype(np.int32))
-        sure = [one for one in unsure.tolist() if cells.leads(one, self._touched)]
-        return np.concatenate((nodes, np.array(sure, np.int32)))
+        by_reason: dict[str, list[Ints]] = {}
+        for cell in np.flatnonzero(self._leading).tolist():
+            nodes, gap = cells.nodes(cell), int(cells.gap[cell])
+            if cells.at[cell] != SEVERAL:
+                by_reason.setdefault(self._first_reason(gap, int(self._leading[cell])), []).append(nodes)
+                continue
+            for node in nodes.tolist():
+                if types := cells.leads(node, self._touched):
+                    by_reason.setdefault(self._first_reason(gap, types), []).append(np.array([node], np.int32))
+        for reason, found in by_reason.items():
+            yield np.concatenate(found), reason
 
-    def _spread(self, edge: Ints) -> None:
+    def _spread(self, edge: Ints, turns: Words, roots: Words, leaning: int) -> None:
         """Add whoever has a requirement with fewer than k legs outside, round by round, until nobody is added."""
         topology = self._topology
         inside = np.zeros(len(topology.owner), np.int32)
@@ -98,43 +132,9 @@ class Doubts:
             requirements = topology.req[rows]
             np.add.at(inside, requirements, np.int32(1))
             owners = topology.owner[requirements[inside[requirements] > topology.margin[requirements]]]
-            edge = np.unique(owners[self._round[owners] == _NEVER])
-            self._round[edge] = turn
-
-    def _roots(self, own: list[Ints], leading: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> Mapping[str, int]:
-        """How many are unknown for which first reason."""
-        topology, cells = self._topology, self._cells
-        mine: Bools = np.zeros(len(topology.key), np.bool_)
-        mine[self.nodes] = True
-        found: Counter[str] = Counter()
-        missing, unconnected, _ = own
-        counted = np.count_nonzero(mine[missing])
-        if counted:
-            found["missing"] = int(counted)
-        mine[missing] = False
-        counted = np.count_nonzero(mine[unconnected])
-        if counted:
-            found[self._no_cable()] = int(counted)
-        mine[unconnected] = False
-        chosen = np.flatnonzero(leading).astype(np.int32)
-        for cell in chosen.tolist():
-            nodes = cells.nodes(np.array([cell], np.int32))
-            nodes = nodes[mine[nodes]]
-            if not len(nodes):
-                continue
-            if cells.at[cell] == SEVERAL:
-                for node in nodes.tolist():
-                    types = cells.leads(node, self._touched)
-                    if types:
-                        found[self._first_reason(int(cells.gap[cell]), types)] += 1
-                        mine[node] = False
-                continue
-            found[self._first_reason(int(cells.gap[cell]), int(leading[cell]))] += len(nodes)
-            mine[nodes] = False
-        leaning = int(np.count_nonzero(mine))
-        if leaning:
-            found[LEANS] = leaning
-        return dict(sorted(found.items()))
+            edge = np.unique(owners[turns[owners] == _NEVER])
+            turns[edge] = turn
+            roots[edge] = leaning
 
     def _first_reason(self, gap: int, types: int) -> str:
         return next(reason for type_, reason in self._cells.gaps[gap].reasons if types >> type_ & 1)
@@ -146,8 +146,9 @@ class Doubts:
 
     def of(self, node: int) -> Doubt:
         """Why nobody can tell of one that is unknown."""
-        if self._round[node]:
-            return self._inherited(node)
+        turn = int(self._turn(np.array([node], np.int32))[0])
+        if turn:
+            return self._inherited(node, turn)
         topology, cells = self._topology, self._cells
         found: list[Doubt] = []
         if topology.is_missing(node) and node not in self._down:
@@ -163,13 +164,78 @@ class Doubts:
         found += [Doubt(f"{reason} ({', '.join(names)})", reason) for reason, names in by_reason.items()]
         return Doubt("; ".join(doubt.reason for doubt in found), found[0].root)
 
-    def _inherited(self, node: int) -> Doubt:
+    def _inherited(self, node: int, turn: int) -> Doubt:
         """By the first requirement with too few legs outside what was unknown in the rounds before."""
         topology = self._topology
         for requirement in topology.ordered_requirements(node):
             legs = [leg for leg in topology.ordered_legs(requirement) if not topology.leg[leg] & BESIDE]
-            inside = [int(topology.dst[leg]) for leg in legs if self._round[topology.dst[leg]] < self._round[node]]
+            targets = topology.dst[np.array(legs, np.int32)]
+            inside = targets[self._turn(targets) < turn].tolist()
             if len(inside) > topology.margin[requirement] and inside:
                 first = min(map(topology.name, inside))
                 return Doubt(f"{topology.requirement_title(requirement)}: {first} is unknown", LEANS)
         return Doubt(LEANS, LEANS)
+
+
+class Doubts:
+    """Everybody who is unknown to one question: a closure, less the affected."""
+
+    def __init__(self, topology: Topology, closure: Closure, affected: Ints) -> None:
+        self._topology = topology
+        self._closure = closure
+        known = closure.nodes
+        places = np.searchsorted(known, affected)
+        places[places == len(known)] = 0
+        self._taken: Ints = places[known[places] == affected] if len(known) else np.empty(0, np.int32)
+        self.because: Mapping[str, int] = closure.counts_without(self._taken)
+        self.count = len(known) - len(self._taken)
+
+    @property
+    def digest(self) -> bytes:
+        """The same where the same are unknown, of the same affected."""
+        return self._closure.digest
+
+    @cached_property
+    def nodes(self) -> Ints:
+        """The unknown, by number."""
+        kept = np.ones(len(self._closure.nodes), np.bool_)
+        kept[self._taken] = False
+        found: Ints = self._closure.nodes[kept]
+        return found
+
+    @cached_property
+    def ordered(self) -> Ints:
+        """The unknown by name and id."""
+        topology = self._topology
+        nodes = sorted(self.nodes.tolist(), key=lambda node: (topology.names[node], topology.id(node)))
+        return np.array(nodes, np.int32)
+
+    def of(self, node: int) -> Doubt:
+        """Why nobody can tell of one that is unknown."""
+        return self._closure.of(node)
+
+
+class Closures:
+    """The closures that were asked for last, of one state of a topology."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[object, ...], Closure] = OrderedDict()
+
+    def of(
+        self, topology: Topology, networks: Networks, cells: Cells, nodes: Ints, *, down: Collection[int], network: bool
+    ) -> Closure:
+        """The closure of questions that touch such nodes."""
+        touched = cells.touched(nodes)
+        leading = cells.leading(touched)
+        missing = frozenset(one for one in down if topology.is_missing(one))
+        sure = touched if (cells.at[np.flatnonzero(leading)] == SEVERAL).any() else None
+        key = (leading.tobytes(), network, missing, repr(sure))
+        closure = self._known.get(key)
+        if closure is None:
+            closure = self._known[key] = Closure(
+                topology, networks, cells, touched, leading, down=missing, network=network
+            )
+        self._known.move_to_end(key)
+        while len(self._known) > 1 and sum(len(one.nodes) for one in self._known.values()) > _KEPT:
+            self._known.popitem(last=False)
+        return closure
