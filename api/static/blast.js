@@ -6,6 +6,8 @@ const SHAPES = [square, triangle, diamond, diamond, wedge, ring];
 const HOLLOW = [false, false, false, true, true, true];
 const FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', 'WenQuanYi Micro Hei', sans-serif";
 
+const fitted = new Map();
+
 export class Blast {
   constructor(canvas) {
     this.canvas = canvas;
@@ -18,6 +20,7 @@ export class Blast {
   // Takes what the server laid out, and draws it.
   show(sheet) {
     this.sheet = sheet;
+    fitted.clear();
     this.items = sheet.grids.flatMap((grid, of) => grid.items.map((item, number) => place(grid, of, item, number)));
     this.byId = new Map(this.items.map((item) => [item.id, item]));
     const ratio = window.devicePixelRatio || 1;
@@ -162,7 +165,7 @@ export class Blast {
 
   stop(pen, { name, x, y, size, drawn }, theme) {
     pen.beginPath();
-    ring(pen, x, y, size / 2 + 2);
+    ring(pen, x, y, Math.max(6, size / 2 - 1));
     pen.fillStyle = theme.card;
     if (!drawn) pen.fill();
     pen.strokeStyle = theme.accent;
@@ -210,14 +213,18 @@ function colour(name) {
 
 // A text, cut in its middle where it has no room: names that begin alike often end in what tells them apart.
 function fitting(pen, text, room) {
-  if (pen.measureText(text).width <= room) return text;
-  let low = 0, high = text.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (pen.measureText(cut(text, middle)).width <= room) low = middle;
-    else high = middle - 1;
+  const key = `${pen.font} ${Math.round(room)} ${text}`;
+  let found = fitted.get(key);
+  if (found === undefined) {
+    const width = pen.measureText(text).width;
+    let left = text.length;
+    // A guess by the width of all its letters is right, or a letter or two too long.
+    if (width > room) left = Math.max(0, Math.floor((text.length * room) / width));
+    while (left && left < text.length && pen.measureText(cut(text, left)).width > room) left--;
+    found = left === text.length ? text : cut(text, left);
+    fitted.set(key, found);
   }
-  return cut(text, low);
+  return found;
 }
 
 function cut(text, left) {
