@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from cmdb import coding
 from cmdb.coding import GATEWAY, MEDIA, MEDIUM_SHIFT, TYPE_BITS
 from cmdb.impact import tables
-from cmdb.impact.settle import settle, take_back
+from cmdb.impact.settle import BY_FC, settle, take_back
 from cmdb.model import CI, Change, Relation
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def edit(topology: Topology, changes: Iterable[Change], revision: int) -> None:
     old = [topology.relation_number(change.id) for change in relations if change.before is not None]
     for relation in old:
         _touch(topology, relation, touched)
+    fc_before = _fc_legs(topology, touched)
+    known = frozenset(touched)
     # What was made of relations goes before they do.
     take_back(topology, np.fromiter(touched, np.int32))
     for relation in old:
@@ -45,12 +47,22 @@ def edit(topology: Topology, changes: Iterable[Change], revision: int) -> None:
     for change in relations:
         if isinstance(change.after, Relation):
             _touch(topology, topology.new_named_relation(change.after), touched)
+    fc_before |= _fc_legs(topology, touched - known)
     settle(topology, touched.difference(gone))
+    if _fc_legs(topology, touched) != fc_before:
+        topology.fabrics_changed = True
     for node in gone:
         _networks_of(topology, node, int(topology.code[node]))
         topology.drop_ci(node)
         topology.regapped.add(node)
     topology.revision = revision
+
+
+def _fc_legs(topology: Topology, nodes: Collection[int]) -> frozenset[tuple[int, int]]:
+    """The fc legs of some nodes, by their heads, with their media and axes."""
+    rows = topology.out.gather(np.fromiter(nodes, np.int32, len(nodes)))
+    rows = rows[((topology.leg[rows] & np.uint8(BY_FC)) != 0) & (topology.req[rows] >= 0)]
+    return frozenset(zip(rows.tolist(), topology.leg[rows].tolist(), strict=True))
 
 
 def _put(topology: Topology, ci: CI, touched: set[int]) -> None:
