@@ -15,7 +15,7 @@ from cmdb.impact.spread import MARKS, Heap
 
 DRAWN: Final = 2_000
 """So many CIs are drawn at most; of the others a grid says how many they are."""
-LEAST_WIDTH, LEAST_HEIGHT = 600, 320
+LEAST_HEIGHT: Final = 320
 _HEAD: Final = 26
 _TITLE: Final = 18
 _STUB: Final = 16
@@ -111,12 +111,14 @@ class Layout:
 def laid_out(
     heaps: Collection[Heap], width: int, height: int, titles: Mapping[str, int] = MappingProxyType({})
 ) -> Layout:
-    """Lay out the heaps of an answer in a window of this size; a smaller one than the least will have to scroll.
+    """Lay out the heaps of an answer in a window of this size; in a small one one will have to scroll.
 
     `titles` says how wide the title of a class is; where there is room, its column is no narrower. What does not fit
     however small it is drawn is cut.
     """
-    width, height = max(width, LEAST_WIDTH), max(height, LEAST_HEIGHT)
+    # Six columns are worth scrolling for; what is farther shares the last one, where there is no room.
+    width = max(width, min(6, len({heap.distance for heap in heaps})) * (_NARROWEST + _BETWEEN))
+    height = max(height, LEAST_HEIGHT)
     columns = _columns(heaps, (width + _BETWEEN) // (_NARROWEST + _BETWEEN), (height - _HEAD) // 44)
     tries = ((DRAWN, titles, _SCALES), (DRAWN, {}, _SCALES), *((cut, {}, _SCALES[-3:]) for cut in _CUTS))
     for cut, least, scales in tries:
