@@ -153,8 +153,7 @@ class Evaluation:
     def _unknown(self, places: range) -> Sequence[Unknown]:
         with self._case() as case:
             topology = case.topology
-            chosen = case.doubts.ordered[places.start : places.stop : places.step]
-            return [Unknown(topology.item(node), *case.doubts.of(node)) for node in chosen.tolist()]
+            return [Unknown(topology.item(node), *case.doubts.of(node)) for node in case.doubts.page(places)]
 
     def _stale(self, places: range) -> Sequence[StaleRelation]:
         with self._case() as case:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LEANS: Final = "leans on what is unknown"
 _MEANS_SOMETHING: Final = tables.DOWN_WHEN_CUT_OFF | tables.UNMANAGED_WHEN_CUT_OFF
 _NEVER: Final = 65_535
+_PAGE: Final = 1_000
+"""So many are put in order at least: the next page, and the next question, ask for no more."""
 _KEPT: Final = 4_000_000
 """So many CIs in all stand in the closures that are kept."""
 
@@ -56,6 +58,8 @@ class Closure:
         self._down = down
         self._network = network
         self._roots: list[str] = []
+        self._first: Ints = np.empty(0, np.int32)
+        self._told: dict[int, Doubt] = {}
         own = [self._missing(), self._not_connected(), *self._with_gaps()]
         turns = np.full(len(topology.key), _NEVER, np.uint16)
         roots = np.zeros(len(topology.key), np.uint16)
@@ -144,8 +148,23 @@ class Closure:
             return "no gateway is known: every question of the network is open"
         return "no cable that is known connects it to a gateway"
 
+    def first(self, count: int) -> Ints:
+        """So many of them, by name and id."""
+        if len(self._first) < min(count, len(self.nodes)):
+            topology = self._topology
+            some = topology.names.first(self.nodes, max(count, _PAGE)).tolist()
+            some.sort(key=lambda node: (topology.names[node], topology.id(node)))
+            self._first = np.array(some, np.int32)
+        return self._first[:count]
+
     def of(self, node: int) -> Doubt:
         """Why nobody can tell of one that is unknown."""
+        doubt = self._told.get(node)
+        if doubt is None:
+            doubt = self._told[node] = self._of(node)
+        return doubt
+
+    def _of(self, node: int) -> Doubt:
         turn = int(self._turn(np.array([node], np.int32))[0])
         if turn:
             return self._inherited(node, turn)
@@ -203,12 +222,14 @@ class Doubts:
         found: Ints = self._closure.nodes[kept]
         return found
 
-    @cached_property
-    def ordered(self) -> Ints:
-        """The unknown by name and id."""
-        topology = self._topology
-        nodes = sorted(self.nodes.tolist(), key=lambda node: (topology.names[node], topology.id(node)))
-        return np.array(nodes, np.int32)
+    def page(self, places: range) -> Sequence[int]:
+        """Some of the unknown, which are in the order of name and id."""
+        known = self._closure.first(places.stop + len(self._taken))
+        if len(self._taken):
+            taken = np.isin(known, self._closure.nodes[self._taken], assume_unique=True)
+            known = known[~taken]
+        found: list[int] = known[places.start : places.stop : places.step].tolist()
+        return found
 
     def of(self, node: int) -> Doubt:
         """Why nobody can tell of one that is unknown."""
