@@ -1,10 +1,10 @@
 """Questions while reports come in: `python -m bench.impact_live [--store sqlite|neo4j|both] [--cis 20000] [--quick]`.
 
 Eight clients ask over HTTP for random CIs, fifty questions a second in all, while another process absorbs reports into
-the same store as fast as it can. Says p50 and p99 of the answers, and how old their revision was: by how much the
-newest revision that was committed when a question was due is ahead of the answer's, in seconds since the first one that
-the answer had not. Both are given for a time without reports, too. Three processes, and with Neo4j a fourth: on two
-cores they share.
+the same store as fast as it can (--inside: a thread of the server does). Says p50 and p99 of the answers, timed from
+when the question was due, and how old their revision was: when an answer came, the seconds since the first revision was
+committed that it does not hold; 0 where it holds all. The same for a time without reports, too. Three processes, and
+with Neo4j a fourth, share the machine's cores.
 """
 
 from __future__ import annotations
@@ -15,21 +15,16 @@ import subprocess
 import sys
 import tempfile
 from bisect import bisect_right
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from time import monotonic
 from typing import NamedTuple
 
-from bench.estates import START, Estate
 from bench.filled import Filled, cached, copied, fill
 from bench.impact_http import p, path_of
 from bench.load import Load, Timed, begin, end, request, run
-from bench.serving import served
-from cmdb.inventory import Inventory
-from cmdb.rules import Rules
-from cmdb.store.opening import open_store
+from bench.serving import Served, served
 from tests.fixtures.neo4j_server import Neo4jServer
 
 CLIENTS = 8
@@ -43,39 +38,38 @@ class Commit(NamedTuple):
     at: float
 
 
-def absorb(url: str, limit_s: float) -> None:
-    """Absorb the reports of an estate until the time is up; a line for the start, then for each revision."""
-    store = open_store(url)
-    inventory = Inventory(store, Rules(), lambda: START + timedelta(hours=1))
-    coming = Estate().reports(10**9)
-    # What a process that writes must know is read at its first report, which is no part of full speed.
-    inventory.absorb(next(coming).report)
-    began = monotonic()
-    print(json.dumps([store.position().revision, began]), flush=True)
-    for grown in coming:
-        revision = inventory.absorb(grown.report).revision
-        if revision is not None:
-            print(json.dumps([revision, monotonic()]), flush=True)
-        if monotonic() - began > limit_s:
-            break
-    store.close()
-
-
 def ages(timed: Sequence[Timed], commits: Sequence[Commit]) -> list[float]:
-    """Of each answer, how long ago what it lacks was committed when its question was due, in seconds; 0 for nothing."""
+    """Of each answer, how long ago what it lacks was committed when it came, in seconds, in order; 0 for nothing."""
     found = []
     times = [one.at for one in commits]
     by_revision = {one.revision: place for place, one in enumerate(commits)}
     for one in timed:
-        newest = bisect_right(times, one.due) - 1
+        newest = bisect_right(times, one.ended) - 1
         if newest < 0 or one.revision is None:
             continue
         place = by_revision.get(one.revision, -1)
-        found.append(0.0 if place >= newest or one.revision >= commits[-1].revision else one.due - times[place + 1])
+        found.append(0.0 if place >= newest or one.revision >= commits[-1].revision else one.ended - times[place + 1])
     return sorted(found)
 
 
-def measure(title: str, estate: Filled, folder: Path, limit_s: float) -> None:
+@contextmanager
+def absorbing(url: str, where: Served, limit_s: float, *, inside: bool) -> Iterator[Iterator[str]]:
+    """The lines of `bench.absorbing`, of a process of its own or of a thread of the server."""
+    if inside:
+        where.say(f"absorb {limit_s}")
+        yield iter(where.hear, "end\n")
+        return
+    writer = subprocess.Popen(
+        [sys.executable, "-m", "bench.absorbing", url, str(limit_s)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield iter(writer.stdout.readline if writer.stdout is not None else str, "end\n")
+    finally:
+        writer.kill()
+        writer.wait()
+
+
+def measure(title: str, estate: Filled, folder: Path, limit_s: float, *, inside: bool) -> None:
     with served(estate.url, folder / f"server-{title}") as where:
         chance = Random(2)  # noqa: S311 - no secret
         asked = tuple(
@@ -88,22 +82,13 @@ def measure(title: str, estate: Filled, folder: Path, limit_s: float) -> None:
             return Load(where.port, asked, CLIENTS, int(seconds / each_s), each_s, limit_s=seconds + 30)
 
         quiet = run(load(limit_s / 3))
-        writer = subprocess.Popen(
-            [sys.executable, "-m", "bench.impact_live", "--absorb", estate.url, "--limit-s", str(limit_s + 5)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            first = writer.stdout.readline() if writer.stdout is not None else ""
+        with absorbing(estate.url, where, limit_s + 5, inside=inside) as lines:
+            first = next(lines, "")
             if not first:
                 raise SystemExit("the reports could not be absorbed")
             asking = begin(load(limit_s))
-            lines, _ = writer.communicate(timeout=limit_s + 120)
+            commits = [Commit(*json.loads(line)) for line in (first, *lines)]
             busy = end(asking, limit_s + 120)
-        finally:
-            writer.kill()
-            writer.wait()
-    commits = [Commit(*json.loads(line)) for line in (first, *lines.splitlines())]
     print(f"\n{title}: {estate.cis} CIs", flush=True)
     say("no reports", quiet)
     say("reports at full speed", busy)
@@ -138,22 +123,19 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder of filled stores; by default made and thrown away")
     parser.add_argument("--limit-s", type=float, default=60.0, help="seconds of questions (default 60)")
     parser.add_argument("--quick", action="store_true", help="a small estate, a few seconds, SQLite alone")
-    parser.add_argument("--absorb", help=argparse.SUPPRESS)
+    parser.add_argument("--inside", action="store_true", help="absorb in a thread of the server, as its own scans do")
     given = parser.parse_args()
-    if given.absorb:
-        absorb(given.absorb, given.limit_s)
-        return
     cis, limit_s = (2_000, 3.0) if given.quick else (given.cis, given.limit_s)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if given.store != "neo4j":
             kept = cached((given.cache or folder).absolute(), cis)
-            measure("sqlite", copied(kept, folder / "live.db"), folder, limit_s)
+            measure("sqlite", copied(kept, folder / "live.db"), folder, limit_s, inside=given.inside)
         if given.store != "sqlite" and not given.quick:
             server = Neo4jServer(folder, heap="2g", frugal=False)
             try:
                 server.start()
-                measure("neo4j", fill(server.url, cis), folder, limit_s)
+                measure("neo4j", fill(server.url, cis), folder, limit_s, inside=given.inside)
             finally:
                 server.stop()
 

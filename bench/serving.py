@@ -10,7 +10,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -23,15 +24,17 @@ from api.app import create_app
 from api.auth import Reader
 from api.settings import load
 from api.wiring import Services
+from bench.absorbing import absorb
 from operations.tokens import Role
 
 
 class Served(NamedTuple):
-    """Where it listens, what lets a reader in, and which process it is."""
+    """Where it listens, what lets a reader in; what can be told to it, and what it says line by line."""
 
     port: int
     token: str
-    pid: int
+    say: Callable[[str], None]
+    hear: Callable[[], str]
 
 
 @contextmanager
@@ -41,14 +44,23 @@ def served(store: str, folder: Path) -> Iterator[Served]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("CMDB_")}
     environment = own | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "CMDB_STORE": store}
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.serving"], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-m", "bench.serving"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
     try:
-        line = process.stdout.readline() if process.stdout is not None else ""
-        if not line:
+        if process.stdin is None or process.stdout is None or not (line := process.stdout.readline()):
             raise SystemExit("the server did not start")
         port, token = json.loads(line)
-        yield Served(port, token, process.pid)
+        told = process.stdin
+
+        def say(text: str) -> None:
+            told.write(f"{text}\n")
+            told.flush()
+
+        yield Served(port, token, say, process.stdout.readline)
     finally:
         process.terminate()
         try:
@@ -72,6 +84,12 @@ def _known(size: int, reader: Reader) -> Response:
     return Response(_filler(size), media_type="application/json")
 
 
+def _obey(services: Services) -> None:
+    """`absorb SECONDS` on stdin: absorb reports in this process."""
+    for line in sys.stdin:
+        absorb(services.inventory, float(line.removeprefix("absorb ")))
+
+
 def application(services: Services) -> FastAPI:
     app = create_app(services)
     app.add_api_route("/bare", _bare)
@@ -93,6 +111,7 @@ def main() -> None:
             access_log=False,
             server_header=False,
         )
+        threading.Thread(target=_obey, args=(services,), daemon=True).start()
         print(json.dumps([listener.getsockname()[1], token]), flush=True)
         uvicorn.Server(config).run(sockets=[listener])
     services.close()
