@@ -11,7 +11,7 @@ import yaml
 
 from cmdb.declare_entries import Entries, Named
 from cmdb.estate_file import Bad, Place, Problems, Row, items, named_group, scalar
-from cmdb.naive.intact import GROUP, group_legs, group_type
+from cmdb.groups import GROUP, group_legs, group_type
 from cmdb.model import CI, Graph, GroupClaim, ModelError, RelationClaim, Subject, Value
 from cmdb.schema import COLUMN_TYPES, RELATION_TYPES, RelationType, fits, relation_row
 

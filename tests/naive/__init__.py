@@ -1,9 +1,9 @@
 """What breaks: the naive evaluator of impact.md. A Graph and a Question in, an Answer out; nothing else."""
 
-from cmdb.naive.answer import Affected, Answer, Evaluation, LegState, Reason, Unknown, evaluate, reason_out
-from cmdb.naive.levels import AVAILABILITY, MANAGEMENT, PROTECTION, Standing
-from cmdb.naive.next_failures import NextFailures, next_failures
-from cmdb.naive.question import KINDS, Question
+from tests.naive.answer import Affected, Answer, Evaluation, LegState, Reason, Unknown, evaluate, reason_out
+from tests.naive.levels import AVAILABILITY, MANAGEMENT, PROTECTION, Standing
+from tests.naive.next_failures import NextFailures, next_failures
+from tests.naive.question import KINDS, Question
 
 __all__ = [
     "AVAILABILITY",

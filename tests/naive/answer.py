@@ -10,11 +10,11 @@ from typing import Final
 
 from cmdb.codec import Json
 from cmdb.model import CI, Graph, ModelError
-from cmdb.naive.causes import CUT_OFF, CUT_OFF_FROM_MANAGEMENT, Causes, Effect, Ground, Origin
-from cmdb.naive.intact import Intact, Leg, Requirement
-from cmdb.naive.levels import AVAILABILITY, Standing, levels
-from cmdb.naive.question import Question, assumed, change
-from cmdb.naive.unknown import network_in_question, unknown
+from tests.naive.causes import CUT_OFF, CUT_OFF_FROM_MANAGEMENT, Causes, Effect, Ground, Origin
+from tests.naive.intact import Intact, Leg, Requirement
+from tests.naive.levels import AVAILABILITY, Standing, levels
+from tests.naive.question import Question, assumed, change
+from tests.naive.unknown import network_in_question, unknown
 
 AXES: Final = ("availability", "protection", "management")
 VLAN_NOTE: Final = "VLANs are not told apart: every cable is taken to carry all of them"

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from cmdb.naive.fabric import lost_near
-from cmdb.naive.intact import GroupKey, Intact, Leg, Node, Requirement, means_when_cut_off
-from cmdb.naive.levels import (
+from tests.naive.fabric import lost_near
+from tests.naive.intact import GroupKey, Intact, Leg, Node, Requirement, means_when_cut_off
+from tests.naive.levels import (
     Failure,
     Levels,
     is_broken,
@@ -22,7 +22,7 @@ from cmdb.naive.levels import (
     protecting,
     unmanaged_when_cut_off,
 )
-from cmdb.naive.question import Change, Question
+from tests.naive.question import Change, Question
 
 CUT_OFF: Final = "cut_off"
 CUT_OFF_FROM_MANAGEMENT: Final = "cut_off_from_management"

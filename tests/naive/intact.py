@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from cmdb.model import CI, Component, Graph, Relation, State
-from cmdb.naive.ethernet import Ethernet
-from cmdb.naive.fabric import Fabric
 from cmdb.schema import ALL, CI_CLASSES, RELATION_TYPES, is_a
+from tests.naive.ethernet import Ethernet
+from tests.naive.fabric import Fabric
 
 GROUP = "group:"
 """What stands before the name of a group where a leg may be a CI or a group."""

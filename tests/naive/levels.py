@@ -9,9 +9,9 @@ from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 from cmdb.model import Relation
-from cmdb.naive.ethernet import Separators
-from cmdb.naive.intact import Intact, Leg, Node, Requirement, means_when_cut_off, medium
-from cmdb.naive.question import Change
+from tests.naive.ethernet import Separators
+from tests.naive.intact import Intact, Leg, Node, Requirement, means_when_cut_off, medium
+from tests.naive.question import Change
 
 AVAILABILITY: Final = ("up", "at_risk", "degraded", "down")
 PROTECTION: Final = ("kept", "unprotected")

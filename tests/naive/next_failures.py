@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cmdb.model import Graph, ModelError
-from cmdb.naive.intact import Intact
-from cmdb.naive.levels import down_of
-from cmdb.naive.question import Change, Question, assumed, change
+from tests.naive.intact import Intact
+from tests.naive.levels import down_of
+from tests.naive.question import Change, Question, assumed, change
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cmdb.model import CI, ModelError, Relation
-from cmdb.naive.intact import Intact
 from cmdb.schema import is_a
+from tests.naive.intact import Intact
 
 KINDS: Final = ("power_off", "remove", "reboot", "disconnect", "configure", "patch")
 _OF_LOCATIONS: Final = frozenset({"power_off", "remove"})

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmdb.model import CI, State
-from cmdb.naive.intact import Intact, Node, means_when_cut_off
-from cmdb.naive.question import Question
 from cmdb.schema import RELATION_TYPES, fits
+from tests.naive.intact import Intact, Node, means_when_cut_off
+from tests.naive.question import Question
 
 _OF_ONE_BUILDING: Final = frozenset({"located_in", "powered_by", "connects_to"})
 """Places, power and cables do not lead out of a building."""

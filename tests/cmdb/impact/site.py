@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
-from cmdb.naive import Answer, Question, evaluate
+from cmdb.codec import Json
+from cmdb.impact import Answer, Evaluation, Question, evaluate
 from cmdb.model import CI, Component, Graph, Relation, State, Value
+from tests import naive
 
 Levels = dict[str, str]
 
@@ -59,7 +61,14 @@ class Site:
         self, kind: str, *targets: str, relations: tuple[str, ...] = (), down: tuple[str, ...] = (),
         restarts: bool = False,
     ) -> Answer:  # fmt: skip
-        return evaluate(self.graph, Question(targets, relations, kind, down, restarts))
+        """The engine's answer, which is word for word what the naive evaluator says."""
+        question = Question(targets, relations, kind, down, restarts)
+        answer = self.evaluation(question).answer()
+        assert told(answer) == naive.evaluate(self.graph, in_naive_words(question)).as_json()
+        return answer
+
+    def evaluation(self, question: Question) -> Evaluation:
+        return evaluate(self.graph, question)
 
     def worse(self, kind: str, *targets: str, relations: tuple[str, ...] = (), down: tuple[str, ...] = ()) -> Levels:
         """Of each affected CI the levels that got worse, in words."""
@@ -70,3 +79,24 @@ def worse(answer: Answer) -> Levels:
     return {
         one.ci.name: " ".join(getattr(one.now, axis) for axis in one.now.worse_than(one.was)) for one in answer.affected
     }
+
+
+def in_naive_words(question: Question) -> naive.Question:
+    return naive.Question(question.targets, question.relations, question.kind, question.down, question.restarts)
+
+
+def told(answer: Answer) -> dict[str, Json]:
+    """The answer as the naive evaluator tells it, which knows nothing of what is stale."""
+    document = answer.as_json()
+    for one in answer.affected:
+        for reason in one.because:
+            for leg in reason.legs:
+                assert leg.stale is None or leg.stale.startswith("stale")
+    found: dict[str, Json] = _without(document, "stale")
+    return found
+
+
+def _without(document: Any, name: str) -> Any:
+    if isinstance(document, dict):
+        return {key: _without(value, name) for key, value in document.items() if key != name}
+    return [_without(item, name) for item in document] if isinstance(document, list) else document

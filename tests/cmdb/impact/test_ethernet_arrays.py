@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cmdb.impact import ethernet, forest, separators
 from cmdb.model import CI, Relation
-from cmdb.naive.ethernet import Ethernet as Naive
-from cmdb.naive.ethernet import Separators
+from tests.naive.ethernet import Ethernet as Naive
+from tests.naive.ethernet import Separators
 
 WORLDS = 20
 """Networks in each case."""

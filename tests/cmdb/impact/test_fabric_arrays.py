@@ -13,9 +13,9 @@ from cmdb.impact.fabric import Fabric, FcOutage
 from cmdb.impact.rows import rows_of
 from cmdb.impact.topology import Topology
 from cmdb.model import CI, Component, Graph, Relation, State, Value
-from cmdb.naive.fabric import lost_near
-from cmdb.naive.intact import Intact, Leg
-from cmdb.naive.levels import Now, parted_without
+from tests.naive.fabric import lost_near
+from tests.naive.intact import Intact, Leg
+from tests.naive.levels import Now, parted_without
 
 ROUNDS = 20
 """Worlds in each case; there are as many cases as seeds. 50,000 were run by hand."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cmdb.naive import Question, evaluate
+from cmdb.impact import Question, evaluate
 from tests.cmdb.impact.site import Site
 
 
@@ -160,8 +160,8 @@ def test_an_answer_about_cables_says_that_vlans_are_not_told_apart() -> None:
     site = Site().add("network_switch", "core", gateway=True).add("service", "shop")
 
     notes = ("VLANs are not told apart: every cable is taken to carry all of them",)
-    assert evaluate(site.graph, Question(("core",), (), "patch")).notes == notes
-    assert evaluate(site.graph, Question(("shop",), (), "patch")).notes == ()
+    assert evaluate(site.graph, Question(("core",), (), "patch")).answer().notes == notes
+    assert evaluate(site.graph, Question(("shop",), (), "patch")).answer().notes == ()
 
 
 @pytest.mark.parametrize("medium", ["ethernet", "fc"])

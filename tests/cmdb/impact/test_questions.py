@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cmdb.naive import KINDS
+from cmdb.impact import KINDS
 from cmdb.model import ModelError, State
 from tests.cmdb.impact.site import Site, worse
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cmdb.naive import Answer, Evaluation, NextFailures, Question, next_failures
+from cmdb.impact import Answer, NextFailures, Question
 from tests.cmdb.impact.site import Site
 
 
@@ -139,7 +139,7 @@ def test_what_was_not_affected_says_what_held_and_by_how_much() -> None:
     site = Site().add("service", "shop").add("server", "a", "b", "c").link("depends_on", "shop", "a", "b", "c")
     site.group("shop", "web", 1, ("a", "b", "c"))
 
-    (reason,) = Evaluation(site.graph, Question(("a",), (), "power_off")).why("shop")
+    (reason,) = site.evaluation(Question(("a",), (), "power_off")).why("shop").because
 
     assert reason.text == "depends_on (group web) needs 1 of 3: 2 hold; a down; 1 to spare"
 
@@ -153,7 +153,7 @@ def _two_feeds() -> Site:
 def test_next_failures_are_what_one_more_of_would_take_it_down() -> None:
     asked = Question(("pdu1",), (), "power_off")
 
-    found = next_failures(_two_feeds().graph, asked, "host")
+    found = _two_feeds().evaluation(asked).next_failures("host")
 
     assert found == NextFailures("host", ("pdu2", "ups2"), (), complete=True)
 
@@ -162,12 +162,14 @@ def test_next_failures_count_cables_and_common_causes() -> None:
     site = Site().add("router", "gw", gateway=True).add("network_switch", "s1", "s2").add("server", "host")
     site.cable("s1", "gw").cable("s2", "gw").cable("host", "s1", "s2")
 
-    found = next_failures(site.graph, Question(("s1",), (), "power_off"), "host")
+    found = site.evaluation(Question(("s1",), (), "power_off")).next_failures("host")
 
     assert found == NextFailures("host", ("s2",), ("connects_to:host..s2", "connects_to:s2..gw"), complete=True)
 
 
 def test_next_failures_say_when_time_cut_them_short() -> None:
-    found = next_failures(_two_feeds().graph, Question(("pdu1",), (), "power_off"), "host", enough=lambda: True)
+    evaluation = _two_feeds().evaluation(Question(("pdu1",), (), "power_off"))
+
+    found = evaluation.next_failures("host", enough=lambda: True)
 
     assert found == NextFailures("host", (), (), complete=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cmdb.naive import Question, evaluate
+from cmdb.impact import Question, evaluate
 from cmdb.model import State
 from tests.cmdb.impact.site import Site
 
@@ -150,7 +150,7 @@ def test_a_chain_of_a_thousand_is_followed_to_its_end() -> None:
     for number in range(999):
         site.link("depends_on", f"s{number:04}", f"s{number + 1:04}")
 
-    answer = evaluate(site.graph, Question(("s0999",), (), "power_off"))
+    answer = evaluate(site.graph, Question(("s0999",), (), "power_off")).answer()
 
     assert answer.counts["down"] == 1000
     assert max(one.distance or 0 for one in answer.affected) == 999

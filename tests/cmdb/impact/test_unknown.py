@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from cmdb.naive import Answer
+from cmdb.impact import Answer
 from cmdb.model import State
 from tests.cmdb.impact.site import Site
 

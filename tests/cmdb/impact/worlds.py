@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from cmdb.naive import KINDS, Question
+from cmdb.impact import KINDS, Question
 from cmdb.model import Graph, Value
 from cmdb.schema import RELATION_TYPES, fits
 from tests.cmdb.impact.site import Site
