@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from cmdb.impact.answer import NextFailures
 from cmdb.impact.falling import Falling
 from cmdb.impact.kinds import Bools, Ints
 from cmdb.impact.settle import MADE
+from cmdb.impact.suspects import Element, Suspects
 
 if TYPE_CHECKING:
     from cmdb.impact.engine import Engine
@@ -27,43 +28,49 @@ class Failures:
         self._topology = engine.topology
         self._before = Falling(engine, already)
         self._after = Falling(engine, already | changed)
+        self._suspects_before = Suspects(self._before)
+        self._suspects_after = Suspects(self._after)
 
     def of(self, node: int, enough: Callable[[], bool]) -> NextFailures:
         """Every CI or cable x with the CI ∉ D(B ∪ {x}) and ∈ D(B ∪ T ∪ {x}). `enough` says when the time is up."""
         topology = self._topology
-        cis, cables = upstream(topology, node)
-        found_cis: list[int] = []
-        found_cables: list[int] = []
+        cis: list[str] = []
+        cables: list[str] = []
         complete = True
-        if not self._before.is_down(node):
-            for one, is_cable in _both(cis, cables):
-                if enough():
-                    complete = False
-                    break
-                if self._takes_down(self._after, one, node, is_cable=is_cable) and not self._takes_down(
-                    self._before, one, node, is_cable=is_cable
-                ):
-                    (found_cables if is_cable else found_cis).append(one)
-        return NextFailures(
-            topology.id(node),
-            tuple(sorted(topology.id(one) for one in found_cis)),
-            tuple(sorted(topology.relation_id(one) for one in found_cables)),
-            complete,
-        )
+        for one in self._suspects(node):
+            if enough():
+                complete = False
+                break
+            if self._only_after(one, node):
+                kind, number = one
+                if kind == "ci":
+                    cis.append(topology.id(number))
+                else:
+                    cables.append(topology.relation_id(number))
+        return NextFailures(topology.id(node), tuple(sorted(cis)), tuple(sorted(cables)), complete)
 
-    @staticmethod
-    def _takes_down(falling: Falling, one: int, node: int, *, is_cable: bool) -> bool:
-        if falling.is_down(node):
+    def _suspects(self, node: int) -> list[Element]:
+        if self._before.is_down(node):
+            return []
+        if self._after.is_down(node):
+            return upstream(self._topology, node)
+        return sorted(self._suspects_after.of(node)[0])
+
+    def _only_after(self, one: Element, node: int) -> bool:
+        may, must = self._suspects_before.of(node)
+        if one in must or (one in may and node in _with(self._before, one)):
+            return False
+        if self._after.is_down(node):
             return True
-        return node in (falling.with_cable(one) if is_cable else falling.with_ci(one))
+        return one in self._suspects_after.of(node)[1] or node in _with(self._after, one)
 
 
-def _both(cis: Ints, cables: Ints) -> Iterable[tuple[int, bool]]:
-    yield from ((one, False) for one in cis.tolist())
-    yield from ((one, True) for one in cables.tolist())
+def _with(falling: Falling, one: Element) -> Ints:
+    kind, number = one
+    return falling.with_ci(number) if kind == "ci" else falling.with_cable(number)
 
 
-def upstream(topology: Topology, node: int) -> tuple[Ints, Ints]:
+def upstream(topology: Topology, node: int) -> list[Element]:
     """Every CI and cable whose failure can reach a CI: down along its relations, and along cables either way."""
     seen: Bools = np.zeros(len(topology.key), np.bool_)
     edge = np.array([node], np.int32)
@@ -78,7 +85,8 @@ def upstream(topology: Topology, node: int) -> tuple[Ints, Ints]:
         cables += [out[(topology.rcode[out] & TYPE_BITS) == tables.CABLE], into]
         edge = np.unique(np.concatenate((topology.dst[out], topology.src[into])))
         edge = edge[~seen[edge]]
-    return np.concatenate(found), np.unique(np.concatenate(cables))
+    cis = np.concatenate(found).tolist()
+    return [("ci", one) for one in cis] + [("cable", one) for one in np.unique(np.concatenate(cables)).tolist()]
 
 
 def _of_the_graph(topology: Topology, rows: Ints) -> Ints:
