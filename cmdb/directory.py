@@ -37,12 +37,13 @@ class InStore:
     def __init__(self, store: Readable, texts: Sequence[str] = ()) -> None:
         self._store = store
         given = [text.strip() for text in texts]
-        handles = {handle for text in given for handle in lookup.meanings(text)}
+        self._cis: dict[str, CI | None] = {}
+        ids = self.cis(given)
+        handles = {handle for text in given if text not in ids for handle in lookup.meanings(text)}
         self._matches: dict[Handle, list[Match]] = {handle: [] for handle in handles}
         for match in store.lookup(handles) if handles else ():
             self._matches[match.handle].append(match)
-        self._cis: dict[str, CI | None] = {}
-        self.cis([*given, *(match.ci for matches in self._matches.values() for match in matches)])
+        self.cis({match.ci for matches in self._matches.values() for match in matches})
         named = {text for text in given if _RELATION_ID.fullmatch(text)}
         self._relations: Mapping[str, Relation] = store.relations_by_id(named) if named else {}
 

@@ -298,6 +298,8 @@ class Inventory:
 
     def named(self, ids: Collection[str], at: int) -> dict[str, CI]:
         """CIs as they were at a revision."""
+        if not ids:
+            return {}
         if self._store.position().revision == at:
             found = self._store.get(ids)
             if self._store.position().revision == at:
