@@ -161,7 +161,7 @@ def _in_order_of_cis(rows: Rows, ids: Mapping[int, str]) -> Rows:
         return rows
     strange, new = _renumbered(ids)
     keys = _mapped(rows.ci_keys, new)
-    order = np.argsort(keys)
+    order = _order(keys)
     ends = np.cumsum(rows.name_lengths)
     names = [
         rows.names[end - length : end] for end, length in zip(ends.tolist(), rows.name_lengths.tolist(), strict=True)
@@ -186,11 +186,12 @@ def _in_order_of_relations(rows: Rows, ids: Mapping[int, str]) -> Rows:
         return rows
     strange, new = _renumbered(ids)
     keys = _mapped(rows.relation_keys, new)
-    order = np.argsort(keys)
-    places = np.empty(len(order), np.int32)
+    order = _order(keys)
+    places = np.full(len(keys), -1, np.int32)
     places[order] = np.arange(len(order), dtype=np.int32)
     worded = places[rows.worded]
     by_place = np.argsort(worded)
+    by_place = by_place[worded[by_place] >= 0]
     return replace(
         rows,
         relation_keys=keys[order],
@@ -206,6 +207,16 @@ def _in_order_of_relations(rows: Rows, ids: Mapping[int, str]) -> Rows:
 
 def _in_order(keys: Ints) -> bool:
     return bool((keys[1:] > keys[:-1]).all())
+
+
+def _order(keys: Ints) -> Longs:
+    """The places of keys by their order, of equal ones one."""
+    order: Longs = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    last = np.ones(len(keys), np.bool_)
+    last[:-1] = ordered[1:] != ordered[:-1]
+    kept: Longs = order[last]
+    return kept
 
 
 def _renumbered(ids: Mapping[int, str]) -> tuple[list[str], dict[int, int]]:

@@ -148,6 +148,7 @@ WORD_B_SHIFT: Final = 37
 class Coded:
     """All CIs and relations of one revision as integers (`cmdb.coding`), to be read once, in the order of the fields.
 
+    A CI or relation may come twice, equal both times.
     `hash` is that of the revision in the journal; empty where the revision was named. The key of `ci-N` or `rel-N` is
     N; ids of any other form have negative keys, which `strange_cis` and `strange_relations` tell. `words` are numbered
     from 1 on, some of them used by nobody; 0 is the empty one. `extras` are `coding.extra_text` by the key of the CI.

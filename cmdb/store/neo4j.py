@@ -25,7 +25,7 @@ from cmdb.store.base import (
     StoreTooNew,
 )
 from cmdb.store.bolt import Server
-from cmdb.store.coded import coded_of
+from cmdb.store.neo4j_coded import read_coded
 from cmdb.store.neo4j_graph import CONSTRAINTS, INDEXES, META, position_out, sort_key, stored_ci
 from cmdb.store.neo4j_history import (
     check_revision,
@@ -147,11 +147,11 @@ class Neo4jStore:
 
     @contextmanager
     def coded(self, revision: int | None = None) -> Iterator[Coded]:
-        if revision is None:
-            position = self.position()
-            yield coded_of(read_topology_at(self._server.run, position.revision), position.hash)
-        else:
-            yield coded_of(self.topology_at(revision))
+        position = self.position()
+        of_now = revision is None or revision == position.revision
+        wanted = position.revision if revision is None else revision
+        with self._state_of(wanted) as run:
+            yield read_coded(run, wanted, position.hash if of_now else "")
 
     def get_at(self, ids: Iterable[str], revision: int) -> dict[str, StoredCI]:
         with self._state_of(revision) as run:

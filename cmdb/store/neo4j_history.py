@@ -6,10 +6,10 @@ closed interval by then. So no statement of them needs to see one commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from cmdb.model import CI, Graph, Relation, Revision
 from cmdb.store import past as history
@@ -22,6 +22,8 @@ from cmdb.store.recent import NONE_KEPT
 
 _AT = "p.until > $revision AND p.since <= $revision RETURN p.since, p.until, p.doc"
 """Which past intervals hold a revision."""
+
+Image = TypeVar("Image", CI, Relation)
 
 _RELATION_ROW = "startNode(r).id, r.id, type(r), endNode(r).id, properties(r)"
 
@@ -49,7 +51,7 @@ def read_cis_at(run: Run, ids: Iterable[str], revision: int) -> dict[str, Stored
 
 def read_relations_at(run: Run, ids: Iterable[str], revision: int) -> list[Relation]:
     ends = sorted(set(ids))
-    found = _since(
+    found = unchanged(
         run(f"UNWIND $ids AS id MATCH (:CI {{id: id}})-[r]-(:CI) WITH DISTINCT r RETURN {_RELATION_ROW}", ids=ends),
         revision,
     )
@@ -67,7 +69,7 @@ def read_topology_at(run: Run, revision: int) -> Graph:
     cis = {ci.id: ci for ci, since in stored if since <= revision}
     # Grouped by source, because row by row takes twice as long.
     grouped = run("MATCH (a:CI)-[r]->(b:CI) RETURN a.id, collect([r.id, type(r), b.id, properties(r)])")
-    relations = _since(([source, *row] for source, rows in grouped for row in rows), revision)
+    relations = unchanged(([source, *row] for source, rows in grouped for row in rows), revision)
     for _, _, image in _intervals(run(f"MATCH (p:Past) WHERE {_AT}", revision=revision)):
         if isinstance(image, CI):
             cis[image.id] = image
@@ -76,13 +78,21 @@ def read_topology_at(run: Run, revision: int) -> Graph:
     return Graph(revision, dict(sorted(cis.items())), dict(sorted(relations.items())))
 
 
-def _since(rows: Iterable[Row], revision: int) -> dict[str, Relation]:
+def unchanged(rows: Iterable[Row], revision: int) -> dict[str, Relation]:
     """The relations that are as they were at a revision. What is deleted while it is read comes as null."""
     return {
         row[1]: relation_of(row[0], row[1:])
         for row in rows
         if None not in row and row[4].get("revision", revision) <= revision
     }
+
+
+def past_images(run: Run, revision: int, kind: type[Image]) -> Iterator[Image]:
+    """How CIs or relations were at a revision that changed or went after it."""
+    which = "p.type IS NULL" if kind is CI else "p.type IS NOT NULL"
+    for row in _intervals(run(f"MATCH (p:Past) WHERE {which} AND {_AT}", revision=revision)):
+        if isinstance(row.image, kind):
+            yield row.image
 
 
 def read_revision_at(run: Run, time: datetime) -> int:

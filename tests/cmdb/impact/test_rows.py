@@ -8,9 +8,12 @@ from random import Random
 import pytest
 
 from cmdb import coding
-from cmdb.impact.rows import Rows, rows_of
+from cmdb.impact.rows import Rows, read_rows, rows_of
 from cmdb.model import Graph
+from cmdb.store.base import Coded
+from cmdb.store.coded import Coder
 from tests.cmdb.impact.worlds import world
+from tests.cmdb.store.coded_changes import plain
 
 
 def ids(keys: list[int], prefix: str, strange: list[str]) -> list[str]:
@@ -79,3 +82,26 @@ def test_rows_hold_what_the_codes_say(seed: int) -> None:
     )
     assert [keys.tolist() == sorted(keys.tolist()) for keys in (rows.ci_keys, rows.relation_keys)] == [True, True]
     assert rows.words == sorted({"", *rows.words})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_store_gives_twice_is_there_once(seed: int) -> None:
+    graph = world(Random(seed))
+    if seed % 2:
+        graph = named_as_the_product_does(graph)
+    coder, cis, relations = Coder(), list(graph.cis.values()), list(graph.relations.values())
+
+    rows = read_rows(
+        Coded(
+            graph.revision,
+            "",
+            map(coder.cis, (cis[1:], cis[:2], cis)),
+            map(coder.relations, (relations[2:], relations[:4], relations[1:])),
+            coder.words,
+            coder.extras,
+            coder.strange_cis,
+            coder.strange_relations,
+        )
+    )
+
+    assert plain(rows) == plain(rows_of(graph))
