@@ -302,9 +302,14 @@ class Levels:
 
     def _of_parted(self, parted: Ints) -> Ints:
         """The legs that fail because no fc path joins their ends any more, of those that no path joins."""
-        heads = parted.tolist()
-        self._parted_heads += heads
-        return self._failing(heads)
+        if not len(parted):
+            return parted
+        self._parted_heads += parted.tolist()
+        parted = parted[~self.failed[parted]]
+        alone = (self.topology.leg[parted] & (MEDIA_MASK | MULTI)) == BY_FC
+        if alone.all():
+            return parted
+        return np.concatenate((parted[alone], self._failing(parted[~alone].tolist())))
 
     def parted_legs(self) -> list[int]:
         """The legs that fail for want of an fc path, and for no reason that comes before that."""
