@@ -85,6 +85,7 @@ class Inventory:
         """`snapshots`: a folder for what saves reading all of a store that is slow to read."""
         self._store = store
         self._rules = rules
+        self._version = rules.digest
         self._clock = clock
         self._cache = GraphCache(store)
         self._topologies = LiveTopology(store, snapshots)
@@ -411,7 +412,7 @@ class Inventory:
 
         That raises ModelError where the question does not fit the graph, and Gone.
         """
-        return Evaluation(self._topologies.at, question, self._rules.digest, at)
+        return Evaluation(self._topologies.at, question, self._version, at)
 
     def ask(self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False) -> Answer:
         """The answer to a question as people ask it."""
