@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from cmdb.coding import TYPE_BITS
+from cmdb.impact.fabric_wiring import CARRYING, PART_OF
 from cmdb.impact.kinds import Bools, Ints
 from cmdb.impact.levels import CUT_OFF, DOWN
 
@@ -33,6 +35,9 @@ class OpenWays:
         self._gateways[self._ethernet.gateways] = True
         self._came: Ints = np.full(self._ethernet.nodes, -1, np.int32)
         """Of each CI that a search came to, the cable of the last step."""
+        self._carriers: dict[int, frozenset[int]] = {}
+        self._parts: dict[int, frozenset[int]] = {}
+        self._one_of: dict[tuple[frozenset[int], ...], int] = {}
 
     def is_cabled(self, node: int) -> bool:
         return bool(self._ethernet.cabled[node])
@@ -50,24 +55,35 @@ class OpenWays:
     # Ethernet
 
     def to_gateways(self, node: int) -> tuple[_Path, ...]:
-        """What the ways of a CI to a gateway are made of, itself left out."""
-        first = self._way(node, (), ())
+        """What the ways of a CI to a gateway are made of, itself left out; whoever is cut off lost each of them."""
+        if not self._ethernet.passes[node]:
+            return tuple(self._steps(node))
+        first = self._way(node, ())
         if first is None:
             return ()
         cis = [number for kind, number in first if kind == "ci"]
-        cables = [number for kind, number in first if kind == "cable"]
-        second = self._way(node, cis, cables)
+        second = self._way(node, cis)
         for shared in cis[::-1] if second is None else ():
-            second = second or self._way(node, [one for one in cis if one != shared], cables)
+            second = second or self._way(node, [one for one in cis if one != shared])
         return (first,) if second is None else (first, second)
 
-    def _way(self, node: int, without: Collection[int], without_cables: Iterable[int]) -> _Path | None:
-        """A shortest way, not through some CIs nor over some cables (by the numbers of their relations)."""
-        net, mark, came = self._ethernet, self._falling.mark, self._came
-        out = self._out_cables
-        banned = [self._falling.networks.cable(one) for one in without_cables]
-        if banned:
-            out = np.concatenate((out, np.array(banned, np.int32)))
+    def _steps(self, node: int) -> Iterator[_Path]:
+        """All ways of a CI that passes no traffic on, as far as the next CI, which may be cut off itself."""
+        net = self._ethernet
+        places = net.rows.of(np.array([node], np.int32))[0]
+        places = places[self._usable_steps(net.rows.other[places], net.rows.cable[places])]
+        for cable, other in zip(net.rows.cable[places].tolist(), net.rows.other[places].tolist(), strict=True):
+            step: _Path = ("cable", int(self._falling.networks.cables[cable])), ("ci", other)
+            yield (*step, ("cut", other)) if self.may_be_cut_off(other) else step
+
+    def _usable_steps(self, other: Ints, cable: Ints) -> Bools:
+        net = self._ethernet
+        usable: Bools = net.passes[other] & net.connected[other] & (self._falling.mark[other] & _LOST == 0)
+        return usable & ~np.isin(cable, self._out_cables) if len(self._out_cables) else usable
+
+    def _way(self, node: int, without: Collection[int]) -> _Path | None:
+        """A shortest way that does not lead through some CIs."""
+        net, came = self._ethernet, self._came
         avoided = np.fromiter((node, *without), np.int32, 1 + len(without))
         came[avoided] = 0
         touched = [avoided]
@@ -75,17 +91,15 @@ class OpenWays:
         found = -1
         while len(edge) and found < 0:
             places = net.rows.of(edge)[0]
-            other = net.rows.other[places]
-            usable = net.passes[other] & net.connected[other] & (mark[other] & _LOST == 0) & (came[other] < 0)
-            if len(out):
-                usable &= ~np.isin(net.rows.cable[places], out)
-            places, other = places[usable], other[usable]
-            came[other] = net.rows.cable[places]
+            other, cable = net.rows.other[places], net.rows.cable[places]
+            usable = self._usable_steps(other, cable) & (came[other] < 0)
+            other, cable = other[usable], cable[usable]
+            came[other] = cable
             touched.append(other)
             ends = other[self._gateways[other]]
             if len(ends):
                 found = int(ends[0])
-            edge = np.unique(other)
+            edge = np.unique(other) if len(other) > 1 else other
         way = self._walked(node, found) if found >= 0 else None
         for some in touched:
             came[some] = -1
@@ -102,6 +116,35 @@ class OpenWays:
         return tuple(path)
 
     # Fabrics
+
+    def as_one(self, leg: int) -> int:
+        """One fc leg for all whose ends are joined in the same ways."""
+        near, far = self._standing_for(leg)
+        key = (self._cabled(near), self._cabled(far), near & far)
+        return self._one_of.setdefault(key, leg)
+
+    def _standing_for(self, leg: int) -> tuple[frozenset[int], frozenset[int]]:
+        topology = self._falling.topology
+        return self._above(int(topology.src[leg]), CARRYING), self._above(int(topology.dst[leg]), PART_OF)
+
+    def _above(self, node: int, types: Bools) -> frozenset[int]:
+        known = self._carriers if types is CARRYING else self._parts
+        if node not in known:
+            topology = self._falling.topology
+            found = {node}
+            waiting = [node]
+            for here in waiting:
+                row = topology.out.row(here)
+                for other in topology.dst[row[types[topology.rcode[row] & TYPE_BITS]]].tolist():
+                    if other not in found and topology.live[other]:
+                        found.add(other)
+                        waiting.append(other)
+            known[node] = frozenset(found)
+        return known[node]
+
+    def _cabled(self, cis: frozenset[int]) -> frozenset[int]:
+        cabled = self._falling.networks.fabric.wiring.cabled
+        return frozenset([one for one in cis if cabled[one]])
 
     def over_fabrics(self, leg: int) -> tuple[_Path, ...]:
         """What the paths of an fc leg are made of; none where none joined its ends in the intact graph."""

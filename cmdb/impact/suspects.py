@@ -154,7 +154,7 @@ class Suspects:
                 if ways.may_be_cut_off(one):
                     yield ("cut", one)
         if media & BY_FC:
-            yield ("parted", leg)
+            yield ("parted", ways.as_one(leg))
 
 
 def _at_least(cause: _Some, values: dict[Element, int]) -> int:
