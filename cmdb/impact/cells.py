@@ -31,6 +31,8 @@ _LEADS = np.array(
     np.uint32,
 )
 """By class of source and class of target: the types that may lead from one to the other, as bits."""
+_FEW = 200
+"""Up to so many are looked at one by one."""
 _IN_BUILDING = np.uint32(sum(1 << type_ for type_ in _OF_ONE_BUILDING))
 
 
@@ -112,17 +114,20 @@ class Cells:
     def touched(self, nodes: Ints) -> Touched:
         """The classes that occur among some nodes, and in which buildings."""
         cls, site = self._topology.cls[nodes], self.site[nodes]
-        pairs = np.unique(cls.astype(np.int64) << 32 | (site.astype(np.int64) + 2))
+        if len(nodes) > _FEW:
+            both = np.unique(cls.astype(np.int64) << 32 | (site.astype(np.int64) + 2))
+            pairs = {(pair >> 32, (pair & 0xFFFFFFFF) - 2) for pair in both.tolist()}
+        else:
+            pairs = set(zip(cls.tolist(), site.tolist(), strict=True))
         everywhere, anywhere = set[int](), set[int]()
         by_site: dict[int, set[int]] = {}
-        for pair in pairs.tolist():
-            class_, at = pair >> 32, (pair & 0xFFFFFFFF) - 2
+        for class_, at in pairs:
             everywhere.add(class_)
             if at == NOWHERE:
                 anywhere.add(class_)
             elif at != SEVERAL:
                 by_site.setdefault(at, set()).add(class_)
-        for node in nodes[site == SEVERAL].tolist():
+        for node in nodes[site == SEVERAL].tolist() if self.several else ():
             for at in self.several[node]:
                 by_site.setdefault(at, set()).add(int(self._topology.cls[node]))
         return Touched(

@@ -55,6 +55,7 @@ class Engine:
         self._cells: Cells | None = None
         self._revision = topology.revision
         self._last: Case | None = None
+        self._counted = (-1, 0)
         self._closures = Closures()
         self._closures_of = topology.revision
 
@@ -74,6 +75,12 @@ class Engine:
         if self._closures_of != self.topology.revision:
             self._closures, self._closures_of = Closures(), self.topology.revision
         return self._closures.of(self.topology, self.networks, self.cells, touched, down=down, network=network)
+
+    def count(self) -> int:
+        """How many CIs there are."""
+        if self._counted[0] != self.topology.revision:
+            self._counted = self.topology.revision, self.topology.count()
+        return self._counted[1]
 
     def levels(self, change: Change) -> Levels:
         """L(X). Whoever asks for it wipes it; one at a time."""
@@ -212,7 +219,7 @@ class Case:
         at_risk = worse & self.at_risk
         own = int(np.count_nonzero(at_risk & self.own_risk)) if at_risk.any() else 0
         more = self.now & ~self.was
-        total, unknown = self.topology.count(), self.doubts.count
+        total, unknown = self.engine.count(), self.doubts.count
         risky = int(np.count_nonzero(at_risk))
         return {
             "cis": total,

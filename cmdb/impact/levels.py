@@ -371,6 +371,8 @@ class Levels:
     def _degraded(self) -> Ints:
         """Z ⊇ D: too few to serve in full, too few legs that are not degraded themselves, or an active leg to replace."""
         topology = self.topology
+        if not self._failures and not topology.short_at_birth:
+            return _NONE
         lost = self.touched[tables.AXES[topology.rtype[self.touched]] == AVAILABILITY]
         waiting = [topology.owner[lost[self.lost[lost] > topology.spare[lost]]]]
         for legs in self._failures:
@@ -402,11 +404,10 @@ class Levels:
     def _at_risk(self) -> Ints:
         """R ⊇ Z and the seeds at risk: a spare lost, too few legs not at risk, or only one way left in a network."""
         topology, change = self.topology, self.change
-        lost = self.touched[tables.AXES[topology.rtype[self.touched]] == AVAILABILITY]
-        waiting = [
-            np.fromiter(change.at_risk, np.int32, len(change.at_risk)),
-            topology.owner[lost[self.lost[lost] == topology.margin[lost]]],
-        ]
+        waiting = [np.fromiter(change.at_risk, np.int32, len(change.at_risk))]
+        if len(self.touched):
+            lost = self.touched[tables.AXES[topology.rtype[self.touched]] == AVAILABILITY]
+            waiting.append(topology.owner[lost[self.lost[lost] == topology.margin[lost]]])
         if self.outage is not None:
             singled = self.outage.singled_out()
             self.singled_out = singled[tables.DOWN_WHEN_CUT_OFF[topology.cls[singled]]]
@@ -483,6 +484,8 @@ class Levels:
     def _unprotected(self) -> Ints:
         """U: too few legs that back it up; or, where it has no protection of its own, what it stands on lost its own."""
         topology = self.topology
+        if not len(self.touched) and not topology.short_at_birth:
+            return _NONE
         lost = self.touched[tables.AXES[topology.rtype[self.touched]] == PROTECTION]
         waiting = [topology.owner[lost[self.lost[lost] > topology.margin[lost]]], *self._short_at_birth(PROTECTION)]
         for one in topology.short_at_birth:
@@ -519,6 +522,8 @@ class Levels:
                 legs = self._legs_to(self.managed_lost)
                 self._fail(legs[topology.leg[legs] >> AXIS_SHIFT == MANAGEMENT])
                 self.touched = _joined(self._counted)
+        elif not len(self.touched) and not topology.short_at_birth:
+            return _NONE
         lost = self.touched[tables.AXES[topology.rtype[self.touched]] == MANAGEMENT]
         waiting = [
             topology.owner[lost[self.lost[lost] > topology.margin[lost]]],

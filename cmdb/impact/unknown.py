@@ -29,6 +29,8 @@ _PAGE: Final = 1_000
 """So many are put in order at least: the next page, and the next question, ask for no more."""
 _KEPT: Final = 4_000_000
 """So many CIs in all stand in the closures that are kept."""
+_MOST: Final = 10_000
+"""For so many kinds of touching it is kept which closure is theirs."""
 
 Leading: TypeAlias = npt.NDArray[np.uint32]
 
@@ -241,22 +243,33 @@ class Closures:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[object, ...], Closure] = OrderedDict()
+        self._by_touched: dict[tuple[object, ...], Closure] = {}
+        self._size = 0
 
     def of(
         self, topology: Topology, networks: Networks, cells: Cells, nodes: Ints, *, down: Collection[int], network: bool
     ) -> Closure:
         """The closure of questions that touch such nodes."""
         touched = cells.touched(nodes)
-        leading = cells.leading(touched)
         missing = frozenset(one for one in down if topology.is_missing(one))
-        sure = touched if (cells.at[np.flatnonzero(leading)] == SEVERAL).any() else None
-        key = (leading.tobytes(), network, missing, repr(sure))
-        closure = self._known.get(key)
+        asked = (touched.everywhere, touched.anywhere, frozenset(touched.by_site.items()), missing, network)
+        closure = self._by_touched.get(asked)
         if closure is None:
-            closure = self._known[key] = Closure(
-                topology, networks, cells, touched, leading, down=missing, network=network
-            )
-        self._known.move_to_end(key)
-        while len(self._known) > 1 and sum(len(one.nodes) for one in self._known.values()) > _KEPT:
-            self._known.popitem(last=False)
+            leading = cells.leading(touched)
+            sure = asked if (cells.at[np.flatnonzero(leading)] == SEVERAL).any() else None
+            key = (leading.tobytes(), network, missing, sure)
+            closure = self._known.get(key)
+            if closure is None:
+                closure = Closure(topology, networks, cells, touched, leading, down=missing, network=network)
+                self._size += len(closure.nodes)
+                self._known[key] = closure
+            self._by_touched[asked] = closure
+            self._forget()
         return closure
+
+    def _forget(self) -> None:
+        """Whatever was asked for first, where too much is kept."""
+        while len(self._known) > 1 and (self._size > _KEPT or len(self._by_touched) > _MOST):
+            _, gone = self._known.popitem(last=False)
+            self._size -= len(gone.nodes)
+            self._by_touched = {asked: kept for asked, kept in self._by_touched.items() if kept is not gone}
