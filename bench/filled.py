@@ -174,10 +174,13 @@ def main() -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--cache", type=Path, help="folder of filled SQLite stores")
     where.add_argument("--store", help="URL of an empty store")
+    parser.add_argument("--note", type=Path, help="with --store: write JSON of it for other benches")
     given = parser.parse_args()
     began = perf_counter()
     if given.store:
         filled = fill(given.store, given.cis, given.seed, given.limit_s)
+        if given.note:
+            given.note.write_text(json.dumps(filled))
     else:
         filled = cached(given.cache.absolute(), given.cis, given.seed, given.limit_s)
     print(f"{filled.cis} CIs, {filled.relations} relations in {perf_counter() - began:.1f} s")

@@ -8,6 +8,7 @@ throw-away server from the jars of `make neo4j`, with its compilers and caches i
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -113,9 +114,13 @@ def main() -> None:
     """Measure, and say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cis", type=int, default=100_000)
+    parser.add_argument("--filled", type=Path, help="what `bench.filled --note` wrote of a filled server")
     parser.add_argument("--limit-s", type=float, default=60.0, help="for one statement")
     parser.add_argument("--quick", action="store_true", help="a small estate, one round")
     given = parser.parse_args()
+    if given.filled:
+        measure(Filled(*json.loads(given.filled.read_text())), 5, given.limit_s)
+        return
     with tempfile.TemporaryDirectory() as name:
         server = Neo4jServer(Path(name), heap="2g", frugal=False)
         try:
