@@ -49,6 +49,7 @@ def edit(topology: Topology, changes: Iterable[Change], revision: int) -> None:
             _touch(topology, topology.new_named_relation(change.after), touched)
     fc_before |= _fc_legs(topology, touched - known)
     settle(topology, touched.difference(gone))
+    topology.resettled |= touched
     if _fc_legs(topology, touched) != fc_before:
         topology.fabrics_changed = True
     for node in gone:

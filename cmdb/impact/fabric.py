@@ -35,10 +35,12 @@ _NOTHING: Final[frozenset[Element]] = frozenset()
 class Fabric:
     """The fc cables, zones and legs of a topology."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, before: Fabric | None = None, changed: Collection[int] = ()) -> None:
+        """Of a topology; sooner read where one from `before` is known, since when the relations of the `changed` CIs
+        alone changed, or which legs they have."""
         self.size: Final = len(topology.key)
         """For so many numbers of CIs this was made."""
-        self.wiring: Final = Wiring(topology)
+        self.wiring: Final[Wiring] = Wiring(topology, None if before is None else before.wiring, changed)
         self.routes: Final = Routes(self.wiring)
         self.intact: Final = Open(self.routes.trunks)
 

@@ -13,7 +13,7 @@ from cmdb.impact.settle import AXIS_SHIFT, BY_FC, MADE, MEDIA_MASK
 from cmdb.lookup import wwn
 
 if TYPE_CHECKING:
-    from cmdb.impact.kinds import Bools, Ints, Words
+    from cmdb.impact.kinds import Bools, Ints
     from cmdb.impact.topology import Topology
 
 _FC: Final = MEDIA.index("fc")
@@ -21,6 +21,7 @@ _FC_CABLE: Final = tables.CABLE | _FC << MEDIUM_SHIFT
 _CABLE_MASK: Final = np.uint16(TYPE_BITS | MADE | 3 << MEDIUM_SHIFT)
 _TYPE_MASK: Final = np.uint16(TYPE_BITS | MADE)
 _NONE: Final = np.empty(0, np.int32)
+_NOBODY: Final = np.empty(0, np.bool_)
 
 
 def _of_types(*types: int) -> Bools:
@@ -67,38 +68,64 @@ class Zone(NamedTuple):
     target_port: str | None
 
 
+class Marks(NamedTuple):
+    """What is marked of each CI, kept from one reading to the next."""
+
+    cabled: Bools
+    target: Bools
+    below: Bools
+    above: Bools
+    zoned: Bools
+
+
 class Wiring:
     """The fc relations of a topology, which must not change while this is used."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, before: Wiring | None = None, changed: Collection[int] = ()) -> None:
+        """Read the topology; `before` is what was read before the relations of the `changed` CIs, or who has an fc leg,
+        changed. What is marked too much does no harm: who looks closer reads the relations."""
         self._topology = topology
-        codes = topology.rcode[: topology.relations] & _CABLE_MASK
-        cables = np.flatnonzero(codes == _FC_CABLE)
-        # What is marked too much does no harm: who looks closer reads the relations.
-        self.cabled: Final = self._marked(topology.src[cables], topology.dst[cables])
+        old = Marks(_NOBODY, _NOBODY, _NOBODY, _NOBODY, _NOBODY) if before is None else before.marks
+        nodes = np.fromiter(changed, np.int32, len(changed))
+        rows = self._of_fc() if before is None else topology.out.gather(nodes)
+        codes = topology.rcode[rows] & _CABLE_MASK
+        cables = rows[codes == _FC_CABLE]
+        self.cabled: Final = self._marked(old.cabled, topology.src[cables], topology.dst[cables])
         """Who has an fc cable."""
-        flags = topology.leg[: topology.relations]
-        legs = self._heads(np.flatnonzero((flags & np.uint8(BY_FC)) != 0).astype(np.int32))
-        self.has_legs: Final = bool(len(legs))
-        codes &= _TYPE_MASK
+        legs = self._heads(rows[(topology.leg[rows] & np.uint8(BY_FC)) != 0])
+        self.has_legs: Final[bool] = bool(len(legs)) or (before is not None and before.has_legs)
         self.switch: Final = self._of_classes(tables.FORWARDS_FC)
-        self.target: Final = self._marked(topology.dst[legs])
+        self.target: Final = self._marked(old.target, topology.dst[legs])
         """Who is the target of an fc leg."""
-        self.below: Final = self._closed(self.target, codes, (tables.PART_OF,))
+        self.below: Final = self._closed(self.target, old.below, nodes, (tables.PART_OF,))
         """The targets of fc legs, and all that they are part of."""
-        owners = self._closed(self._marked(topology.src[legs]), codes, tables.CARRYING)
-        self.shared: Final = owners & self.below
+        owners = self._marked(_NOBODY, topology.src[legs])
+        self.above: Final = self._closed(owners, old.above, nodes, tables.CARRYING)
+        """The owners of fc legs, and all that they stand on."""
+        self.shared: Final = self.above & self.below
         """Who may stand for both ends of a leg."""
         self.matters: Final = self.cabled | self.switch | self.shared
         """On whom a path may hang."""
-        self.standing: Final = owners | self.below
+        self.standing: Final = self.above | self.below
         """Whoever owns an fc leg or is its target, and all that stands for one."""
-        sources = topology.src[np.flatnonzero(codes == tables.ZONE)]
-        self.zoned: Final = self._marked(sources[self._zoned_in_full(topology.gap[sources])])
-        """Who has zones, collected in full."""
+        zones = rows[(codes & _TYPE_MASK) == tables.ZONE]
+        self.zoned: Final = self._marked(old.zoned, topology.src[zones])
+        """Who has zones."""
+        self.marks: Final[Marks] = Marks(self.cabled, self.target, self.below, self.above, self.zoned)
 
-    def _marked(self, *cis: Ints) -> Bools:
+    def _of_fc(self) -> Ints:
+        """All fc cables, relations that are an fc leg, and zones."""
+        topology = self._topology
+        codes = topology.rcode[: topology.relations] & _CABLE_MASK
+        found = (topology.leg[: topology.relations] & np.uint8(BY_FC)) != 0
+        found |= codes == _FC_CABLE
+        codes &= _TYPE_MASK
+        found |= codes == tables.ZONE
+        return np.flatnonzero(found).astype(np.int32)
+
+    def _marked(self, before: Bools, *cis: Ints) -> Bools:
         found = np.zeros(len(self._topology.key), np.bool_)
+        found[: len(before)] = before
         for some in cis:
             found[some] = True
         return found
@@ -118,13 +145,29 @@ class Wiring:
     def _heads(self, legs: Ints) -> Ints:
         return legs[self._topology.req[legs] >= 0]
 
-    def _closed(self, start: Bools, codes: Words, types: Iterable[int]) -> Bools:
+    def _closed(self, start: Bools, before: Bools, changed: Ints, types: Collection[int]) -> Bools:
         """Some CIs, and all that relations of these types lead to from them."""
+        if not len(before):
+            return self._all_closed(start, types)
+        found = self._marked(before)
+        edge = np.concatenate((np.flatnonzero(start & ~found).astype(np.int32), changed[found[changed]]))
+        found |= start
+        leading = _of_types(*types)
+        while len(edge):
+            found[edge] = True
+            rows = self._leading(self._topology.out.gather(edge), leading)
+            edge = np.unique(self._topology.dst[rows])
+            edge = edge[~found[edge]]
+        return found
+
+    def _all_closed(self, start: Bools, types: Iterable[int]) -> Bools:
+        topology = self._topology
+        codes = topology.rcode[: topology.relations] & _TYPE_MASK
         leading = np.zeros(len(codes), np.bool_)
         for type_ in types:
             leading |= codes == type_
         relations = np.flatnonzero(leading)
-        source, target = self._topology.src[relations], self._topology.dst[relations]
+        source, target = topology.src[relations], topology.dst[relations]
         found = start.copy()
         while len(hit := np.flatnonzero(found[source])):
             found[target[hit]] = True
@@ -226,7 +269,7 @@ class Wiring:
         """The zones of those of some CIs that have any, and of which they were collected in full."""
         topology = self._topology
         cis = cis[self.zoned[cis]]
-        rows = topology.out.gather(cis)
+        rows = topology.out.gather(cis[self._zoned_in_full(topology.gap[cis])])
         rows = rows[(topology.rcode[rows] & _TYPE_MASK) == tables.ZONE]
         rows = np.sort(rows[topology.live[topology.dst[rows]]])
         found: dict[int, list[Zone]] = {}
@@ -240,9 +283,11 @@ class Wiring:
         """The source of a zone that was collected in full; None for any other relation."""
         topology = self._topology
         source = int(topology.src[relation])
-        if int(topology.rcode[relation]) & int(_TYPE_MASK) != tables.ZONE or not self.zoned[source]:
+        if int(topology.rcode[relation]) & int(_TYPE_MASK) != tables.ZONE:
             return None
-        return source if topology.live[topology.dst[relation]] else None
+        alone = np.array([source], np.int32)
+        in_full = bool(topology.live[topology.dst[relation]]) and bool(self._zoned_in_full(topology.gap[alone])[0])
+        return source if in_full else None
 
     # Legs and what stands for their ends
 

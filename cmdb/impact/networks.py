@@ -16,6 +16,8 @@ from cmdb.impact.settle import FROM_SIDE, TO_SIDE
 if TYPE_CHECKING:
     from cmdb.impact.topology import Topology
 
+_MANY = 10_000
+"""From so many changed CIs on, all is read again sooner than what changed."""
 _ETHERNET = MEDIA.index("ethernet")
 
 
@@ -76,7 +78,10 @@ class Networks:
         return made
 
     def _of_fc(self) -> Fabric:
-        made = Fabric(self._topology)
+        topology = self._topology
+        before = self._fabric if len(topology.resettled) < _MANY else None
+        made = Fabric(topology, before, topology.resettled if before is not None else ())
+        topology.resettled.clear()
         self.has_fc = made.wiring.has_legs
-        self._topology.paths_end_at = made.wiring.standing
+        topology.paths_end_at = made.wiring.standing
         return made

@@ -109,6 +109,8 @@ class Topology:
             self.take_extra(self._number_of_key(key), text)
         self.networks_changed = True
         self.fabrics_changed = True
+        self.resettled: set[int] = set()
+        """Whose relations, or requirements, changed since the fabrics were read."""
         self.places_changed = True
         self.regapped: set[int] = set()
         """Whose gaps, class, state or place changed since somebody looked."""

@@ -17,7 +17,7 @@ from tests.naive.fabric import lost_near
 from tests.naive.intact import Intact, Leg
 from tests.naive.levels import Now, parted_without
 
-ROUNDS = 20
+ROUNDS = 10
 """Worlds in each case; there are as many cases as seeds. 50,000 were run by hand."""
 
 Pair = tuple[str, str]
