@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -20,8 +20,8 @@ MARKS: Final = ("down", "degraded", "at_risk", "leaning", "unprotected", "unmana
 """How a CI is drawn, the worst first: by its availability where that got worse, `leaning` where its risk is
 inherited; else by its protection, else by its management."""
 _AT_RISK, _LEANING, _UNPROTECTED, _UNMANAGED = 2, 3, 4, 5
-_AVAILABILITY, _BACKUP = 3, 4
-"""Of the codes of `census`: the bits of availability, and that of protection."""
+_AVAILABILITY, _BACKUP, _CONTROL = 3, 4, 8
+"""Of the codes of `census`: the bits of availability, that of protection, that of management."""
 
 
 class Heap(NamedTuple):
@@ -50,16 +50,28 @@ def spread(case: Case, levels: Collection[str], classes: Collection[str], site: 
     counted = Counted(case)
     chosen = counted.chosen(levels, classes, site)
     places = np.asarray(chosen, np.int64)
-    census = counted.census()
     cls = case.topology.cls[counted.nodes].astype(np.int64)
     by_class = np.bincount(cls, minlength=len(CLASSES)).tolist()
     return Spread(
         chosen,
         _heaps(case, counted.codes[places], cls[places], places, first),
-        {level: sum(count for ways, count in census.counts.items() if level in ways) for level in WORSE},
+        dict(zip(WORSE, _levels(counted.codes), strict=True)),
         {CLASSES[number]: count for number, count in enumerate(by_class) if count},
-        tuple((one.site, sum(one.counts.values())) for one in census.located),
+        tuple(_sites(case, counted)),
     )
+
+
+def _levels(codes: Longs) -> list[int]:
+    """How many are at each level of `WORSE`."""
+    fell = np.bincount(codes & _AVAILABILITY, minlength=4).tolist()
+    return [*fell[1:4], int(np.count_nonzero(codes & _BACKUP)), int(np.count_nonzero(codes & _CONTROL))]
+
+
+def _sites(case: Case, counted: Counted) -> Iterator[tuple[Item | None, int]]:
+    for site, count in zip(
+        *(one.tolist() for one in np.unique(np.maximum(counted.sites, -1), return_counts=True)), strict=True
+    ):
+        yield (case.topology.item(site) if site >= 0 else None), count
 
 
 def _heaps(case: Case, codes: Longs, cls: Longs, places: Longs, first: int) -> tuple[Heap, ...]:
