@@ -136,6 +136,7 @@ def _print_more(following: int | None, in_all: int, shown: int, what: str) -> No
 
 
 def _print_who(who: Mapping[str, Any]) -> None:
+    worse = tuple(word.replace("_", " ") for word in _WORSE)
     for name in ("services", "applications"):
         rows = [
             (
@@ -148,16 +149,21 @@ def _print_who(who: Mapping[str, Any]) -> None:
             )
             for row in who[name]["listed"]
         ]
-        table((name, "availability", "also", "sla", "audience", "criticality", "owners", "contact"), rows)
+        _print_filled((name, "availability", "also", "sla", "audience", "criticality", "owners", "contact"), rows)
         _and_more(who[name]["more"])
     for name, rest in (("owners", "unowned"), ("sites", "nowhere")):
-        rows = [
-            (row["name"], *_counted(row["counts"]), ", ".join(row["values"].values())) for row in who[name]["listed"]
-        ]
+        listed = who[name]["listed"]
+        rows = [(row["name"], *_counted(row["counts"]), ", ".join(row["values"].values())) for row in listed]
         if rows and who[name][rest]["affected"]:
             rows.append((f"({rest})", *_counted(who[name][rest]), ""))
-        table((name, "affected", *(word.replace("_", " ") for word in _WORSE), "reached by"), rows)
+        _print_filled((name, "affected", *worse, "reached by"), rows)
         _and_more(who[name]["more"])
+
+
+def _print_filled(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table without the columns that nobody has anything in."""
+    kept = [place for place in range(len(columns)) if any(row[place] for row in rows)]
+    table([columns[place] for place in kept], [[row[place] for place in kept] for row in rows])
 
 
 def _counted(counts: Mapping[str, int]) -> tuple[str, ...]:
@@ -305,7 +311,8 @@ def _said(relation: Mapping[str, Any]) -> str:
     for one in relation["said"]:
         by = f" by {one['by']}" if one["by"] else ""
         stale = " (stale)" if one["stale"] else ""
-        who.append(f"{one['source']} {one['section']}{by}, {_age(one['age_s'])} ago{stale}")
+        section = "" if one["section"] == "declared" else f" {one['section']}"
+        who.append(f"{one['source']}{section}{by}, {_age(one['age_s'])} ago{stale}")
     return f"{name}: {'; '.join(who) or 'who says so is not known any more'}"
 
 

@@ -321,6 +321,36 @@ def test_why_says_what_decided_and_by_how_much(reader: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("estate")
+def test_why_names_the_relations_that_counted_and_who_says_them(services: Services, reader: TestClient) -> None:
+    shop = _why(reader, "shop", what="ups1", down="ups2")
+
+    names = {relation["id"]: (relation["source"]["name"], relation["target"]["name"]) for relation in shop["relations"]}
+    ages = [row.pop("age_s") for relation in shop["relations"] for row in relation["said"]]
+    times = {
+        row.pop(name) for relation in shop["relations"] for row in relation["said"] for name in ("since", "confirmed")
+    }
+    assert [
+        (step["name"], step["class"], step["state"], [names[id_] for id_ in step["relations"]]) for step in shop["path"]
+    ] == [
+        ("ups1", "power_unit", "down", []),
+        ("web1", "server", "down", [("web1", "ups1")]),
+        ("shop web", "application", "degraded", [("shop web", "web1")]),
+        ("shop", "service", "degraded", [("shop", "shop web")]),
+    ]
+    assert [[names[id_] for id_ in leg["relations"]] for leg in shop["because"][0]["legs"]] == [[("shop", "shop web")]]
+    assert {relation["id"]: (relation["type"], relation["key"]) for relation in shop["relations"]} == {
+        id_: ("powered_by", {"feed": "A"}) if ends[0] == "web1" else ("depends_on", {}) for id_, ends in names.items()
+    }
+    assert [relation["said"] for relation in shop["relations"]] == [
+        [{"source": "declared:estate.yaml", "section": "declared", "by": "test", "stale": False, "evidence": None}]
+    ] * 3
+    assert (len(times), all(0 <= age < 3600 for age in ages), shop["relations_more"]) == (1, True, 0)
+    services.inventory.declare("cis: [{class: server, name: x}]", "other", "test")
+    then = _why(reader, "shop", what="ups1", down="ups2", at="1")
+    assert [relation | {"said": []} for relation in shop["relations"]] == then["relations"]
+
+
+@pytest.mark.usefixtures("estate")
 def test_what_would_fail_next_is_told_of_one_ci_and_of_the_services_of_an_answer(reader: TestClient) -> None:
     one = _why(reader, "shop", next_failures=True)["next_failures"]
     every = reader.post(f"{API}/impact/next-failures", json={"what": ["web1"], "kind": "power_off"}).json()

@@ -29,6 +29,8 @@ def test_neo4j_and_the_embedded_store_say_the_same(
             cmdb("show", "001b.210a.0b0c", "--json"),
             cmdb("impact", "core[Gi1/0/1]", "--kind", "disconnect", "--json"),
             cmdb("impact", "ups", "--kind", "power_off", "--down", "web2", "--json"),
+            cmdb("impact", "ups", "--kind", "power_off", "--tree"),
+            cmdb("spof"),
             cmdb("find", "web"),
             cmdb("label", "next", "D010210"),
             cmdb("verify"),

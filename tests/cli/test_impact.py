@@ -84,6 +84,21 @@ def test_people_read_an_answer_as_a_line_and_a_table(cmdb: Cmdb) -> None:
 
 
 @pytest.mark.usefixtures("shop")
+def test_a_tree_puts_each_ci_under_what_makes_it_so(cmdb: Cmdb) -> None:
+    answer = cmdb("impact", "ups", "--kind", "power_off", "--tree")
+
+    assert answer.code == 0
+    assert answer.out.splitlines()[2:5] == [
+        "ups  power_unit  ✖ down  the change itself",
+        (
+            "└─ web1  server  ✖ down  cut off from all gateways by what lies between; "
+            "powered_by needs 1 of 1: 0 hold; ups down"
+        ),
+        "   └─ shop  service  ◑ degraded  depends_on (group web) needs 1 (2 to serve in full) of 2: 1 holds; web1 down",
+    ]
+
+
+@pytest.mark.usefixtures("shop")
 def test_rows_are_chosen_and_cut_and_it_is_said(cmdb: Cmdb) -> None:
     def names(*arguments: str) -> list[str]:
         document = cmdb("impact", "ups", "--kind", "power_off", "--json", *arguments).json
@@ -142,7 +157,13 @@ def test_an_answer_of_another_time_says_what_was_known_then(cmdb: Cmdb, shop: Pa
     [
         (
             ("shop", "--change", "power_off:web1"),
-            ["affected: degraded, was up", "availability: depends_on (group web) needs 1 (2 to serve in full) of 2:"],
+            [
+                "affected: degraded, was up",
+                "availability: depends_on (group web) needs 1 (2 to serve in full) of 2: 1 holds; web1 down",
+                "✖ down  web1 (server)",
+                "depends_on:shop..web2: declared:",
+                "0 seconds ago",
+            ],
         ),
         (
             ("D010210", "--change", "web1", "--kind", "reboot"),
