@@ -6,10 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from cmdb.impact.kinds import Bools, Ints
+from cmdb.impact.kinds import Bools, Ints, Words
 
 _SLACK: Final = 4
 """So much room a row gets more than it needs when it moves."""
+_MOST_SLACK: Final = 0xFFFF
 _DEAD_SHARE: Final = 0.3
 """From this share of room that nobody uses on, the rows are laid out anew."""
 _NONE: Final = np.empty(0, np.int32)
@@ -18,12 +19,13 @@ _NONE: Final = np.empty(0, np.int32)
 class Adjacency:
     """Rows with slack in one pool. Numbers in a row are in no order, except after `laid`."""
 
-    __slots__ = ("_dead", "_length", "_pool", "_room", "_start", "_used")
+    __slots__ = ("_dead", "_length", "_pool", "_slack", "_start", "_used")
 
     def __init__(self, start: Ints, length: Ints, pool: Ints) -> None:
         self._start = start
         self._length = length
-        self._room = length.copy()
+        self._slack: Words = np.zeros(len(length), np.uint16)
+        """How many more numbers have room where a row is."""
         self._pool = pool
         self._used = len(pool)
         self._dead = 0
@@ -32,13 +34,11 @@ class Adjacency:
     def laid(cls, nodes: int, of: Ints, numbers: Ints) -> Adjacency:
         """From numbers sorted by the node `of` which each is."""
         length = np.bincount(of, minlength=nodes).astype(np.int32)
-        start = np.zeros(nodes, np.int32)
-        np.cumsum(length[:-1], out=start[1:])
-        return cls(start, length, numbers.astype(np.int32, copy=True))
+        return cls(_starts(length), length, numbers.astype(np.int32, copy=True))
 
     def copy(self) -> Adjacency:
         made = Adjacency(self._start.copy(), self._length.copy(), self._pool.copy())
-        made._room, made._used, made._dead = self._room.copy(), self._used, self._dead
+        made._slack, made._used, made._dead = self._slack.copy(), self._used, self._dead
         return made
 
     def grow(self, nodes: int) -> None:
@@ -48,7 +48,7 @@ class Adjacency:
             zeros = np.zeros(more, np.int32)
             self._start = np.concatenate((self._start, zeros))
             self._length = np.concatenate((self._length, zeros))
-            self._room = np.concatenate((self._room, zeros))
+            self._slack = np.concatenate((self._slack, np.zeros(more, np.uint16)))
 
     def row(self, node: int) -> Ints:
         """The numbers of one node; a view, not to be kept while rows are edited."""
@@ -60,55 +60,105 @@ class Adjacency:
         if len(nodes) == 1:
             return self.row(int(nodes[0]))
         lengths = self._length.take(nodes)
-        total = int(lengths.sum())
-        if not total:
+        if not lengths.any():
             return _NONE
-        # The place in the pool of each: its row's start, less what lies before its row in the answer, plus its place.
-        ends = lengths.cumsum(dtype=np.int32)
-        places = np.repeat(self._start.take(nodes) - ends + lengths, lengths)
-        places += np.arange(total, dtype=np.int32)
-        return self._pool.take(places)
+        return self._pool.take(_spread(self._start.take(nodes), lengths))
 
     def lengths(self, nodes: Ints) -> Ints:
         return self._length.take(nodes)
 
     def add(self, node: int, number: int) -> None:
-        length, room = int(self._length[node]), int(self._room[node])
-        if length == room:
-            self._move(node, length + 1 + _SLACK + length // 4)
+        if not self._slack[node]:
+            self._move(np.array([node], np.int32), np.ones(1, np.int32))
+        length = int(self._length[node])
         self._pool[int(self._start[node]) + length] = number
         self._length[node] = length + 1
+        self._slack[node] -= np.uint16(1)
 
     def remove(self, node: int, number: int) -> None:
         row = self.row(node)
-        place = int((row == number).argmax())
-        row[place] = row[-1]
+        row[int((row == number).argmax())] = row[-1]
         self._length[node] -= 1
+        if self._slack[node] < _MOST_SLACK:
+            self._slack[node] += np.uint16(1)
+        else:
+            self._dead += 1
 
-    def _move(self, node: int, room: int) -> None:
-        length, start = int(self._length[node]), int(self._start[node])
-        if self._used + room > len(self._pool):
-            self._pool = np.concatenate((self._pool, np.zeros(max(room, len(self._pool) // 16 + 1024), np.int32)))
-        self._pool[self._used : self._used + length] = self._pool[start : start + length]
-        self._dead += int(self._room[node])
-        self._start[node], self._room[node] = self._used, room
-        self._used += room
+    def add_all(self, nodes: Ints, numbers: Ints) -> None:
+        """Put each number into the row of its node."""
+        if not len(nodes):
+            return
+        order = np.argsort(nodes, kind="stable")
+        rows, counts = np.unique(nodes, return_counts=True)
+        counts = counts.astype(np.int32)
+        tight = counts > self._slack[rows]
+        if tight.any():
+            self._move(rows[tight], counts[tight])
+        self._pool[_spread(self._start[rows] + self._length[rows], counts)] = numbers[order]
+        self._length[rows] += counts
+        self._slack[rows] -= counts.astype(np.uint16)
+
+    def remove_all(self, nodes: Ints, numbers: Ints) -> None:
+        """Take each number out of the row of its node, where it is; it is in no other."""
+        if not len(nodes):
+            return
+        rows = np.unique(nodes)
+        rows = rows[self._length[rows] > 0]
+        if not len(rows):
+            return
+        lengths = self._length[rows]
+        pool = self._pool.take(_spread(self._start[rows], lengths))
+        kept = ~np.isin(pool, numbers)
+        left = np.add.reduceat(kept, _starts(lengths), dtype=np.int32)
+        self._pool[_spread(self._start[rows], left)] = pool[kept]
+        self._length[rows] = left
+        slack = self._slack[rows] + (lengths - left)
+        self._dead += int(np.maximum(slack - _MOST_SLACK, 0).sum())
+        self._slack[rows] = np.minimum(slack, _MOST_SLACK)
+
+    def _move(self, rows: Ints, counts: Ints) -> None:
+        """Move rows to where so many more numbers have room."""
+        lengths, starts = self._length[rows], self._start[rows]
+        slack = np.minimum(counts + _SLACK + lengths // 4, np.maximum(counts, _MOST_SLACK))
+        rooms = lengths + slack
+        more = int(rooms.sum())
+        if self._used + more > len(self._pool):
+            self._pool = np.concatenate((self._pool, np.zeros(max(more, len(self._pool) // 16 + 1024), np.int32)))
+        made = self._used + _starts(rooms)
+        self._pool[_spread(made, lengths)] = self._pool.take(_spread(starts, lengths))
+        self._dead += int((lengths + self._slack[rows]).sum())
+        self._start[rows], self._slack[rows] = made, slack
+        self._used += more
         if self._dead > _DEAD_SHARE * len(self._pool):
-            self._compact(node, room)
+            self._compact(rows)
 
-    def _compact(self, node: int, room: int) -> None:
-        """Lay out all rows without slack, but the one that was moved just now with its own."""
-        nodes = np.arange(len(self._start), dtype=np.int32)
-        pool = self.gather(nodes)
-        rooms = self._length.copy()
-        rooms[node] = room
-        start = np.zeros(len(rooms), np.int32)
-        np.cumsum(rooms[:-1], out=start[1:])
-        made = np.zeros(int(rooms.sum()) + 1024, np.int32)
-        places = np.repeat(start - (self._length.cumsum(dtype=np.int32) - self._length), self._length)
-        made[places + np.arange(len(pool), dtype=np.int32)] = pool
-        self._start, self._room, self._pool = start, rooms, made
-        self._used, self._dead = len(made) - 1024, 0
+    def _compact(self, rows: Ints) -> None:
+        """Lay out all rows without slack, but those that were moved just now with theirs."""
+        slack = np.zeros(len(self._slack), np.uint16)
+        slack[rows] = self._slack[rows]
+        rooms = self._length + slack
+        start = _starts(rooms)
+        used = int(rooms.sum())
+        made = np.zeros(used + 1024, np.int32)
+        made[_spread(start, self._length)] = self._pool.take(_spread(self._start, self._length))
+        self._start, self._slack, self._pool = start, slack, made
+        self._used, self._dead = used, 0
+
+
+def _starts(lengths: Ints) -> Ints:
+    """Where rows of these lengths start that lie one after the other."""
+    start = np.zeros(len(lengths), np.int32)
+    np.cumsum(lengths[:-1], out=start[1:])
+    return start
+
+
+def _spread(starts: Ints, lengths: Ints) -> Ints:
+    """The places of all numbers of rows that start there and are so long."""
+    # Each: its row's start, less what lies before its row in the answer, plus its place in the answer.
+    ends = lengths.cumsum(dtype=np.int32)
+    places = np.repeat(starts - ends + lengths, lengths)
+    places += np.arange(len(places), dtype=np.int32)
+    return places
 
 
 def first_of_each(numbers: Ints, mark: Bools) -> Ints:
