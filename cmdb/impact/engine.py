@@ -201,7 +201,7 @@ class Case:
         if after.outage is not None and len(after.singled_out):
             found.update(after.outage.singled_out_beside().tolist())
         for (source, _), parting in after.parting.items():
-            if parting & self.engine.networks.fabric.beside(source):
+            if self.engine.networks.fabric.is_beside(source, parting):
                 found.add(source)
         return np.isin(self.nodes, np.fromiter(found, np.int32, len(found)))
 

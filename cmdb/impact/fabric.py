@@ -61,12 +61,6 @@ class Fabric:
         for zones in self.wiring.zones(np.array(list(cis), np.int32)).values():
             yield from (zone.relation for zone in zones)
 
-    def beside(self, ci: int) -> frozenset[Element]:
-        """The fc cables of a CI and the CIs at their far ends: what parts it by itself, if it parts it."""
-        cables = self.wiring.cables(np.array([ci], np.int32))
-        found = [("cable", relation) for relation in cables.relation.tolist()]
-        return frozenset(found + [("ci", other) for other in cables.other.tolist()])
-
     def is_beside(self, ci: int, elements: Iterable[Element]) -> bool:
         """Whether an fc cable of a CI, or a switch at the far end of one, is among what parts a leg of it."""
         if not self.wiring.cabled[ci]:
