@@ -99,7 +99,7 @@ def _networks_of(topology: Topology, node: int, code: int) -> None:
     """A CI that comes, goes or turns into something else may carry traffic, or be a place."""
     class_ = code & coding.CLASS_BITS
     codes = topology.rcode[np.concatenate((topology.out.row(node), topology.into.row(node)))]
-    if code & GATEWAY or bool(((codes & TYPE_BITS) == tables.CABLE).any()):
+    if code & GATEWAY or tables.FORWARDS_ETHERNET[class_] or bool(((codes & TYPE_BITS) == tables.CABLE).any()):
         topology.networks_changed = True
     fc = (codes >> MEDIUM_SHIFT & 3) == _FC
     if tables.FORWARDS_FC[class_] or topology.in_fabrics(node) or bool(fc.any()):

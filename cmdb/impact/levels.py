@@ -375,11 +375,12 @@ class Levels:
             return _NONE
         lost = self.touched[tables.AXES[topology.rtype[self.touched]] == AVAILABILITY]
         waiting = [topology.owner[lost[self.lost[lost] > topology.spare[lost]]]]
-        for legs in self._failures:
+        if self._failures:
+            legs = _joined(self._failures)
             flags = topology.leg[legs]
             active = legs[((flags & _DEGRADES_ALONE) != 0) & (flags >> AXIS_SHIFT == AVAILABILITY)]
             self._stirred.append(topology.req[active])
-            waiting.append(topology.owner[topology.req[active]])
+            waiting.append(topology.owner[self._stirred[-1]])
         born = [one for one in topology.short_at_birth if topology.spare[one] < 0]
         born = [one for one in born if tables.AXES[topology.rtype[one]] == AVAILABILITY]
         if born:
