@@ -14,7 +14,7 @@ from cmdb.impact import Item, reason_out
 
 if TYPE_CHECKING:
     from cmdb.claims import ClaimView
-    from cmdb.impact import Answer, Evaluation, NextFailures, Reason, SinglePoint, Why
+    from cmdb.impact import Answer, Evaluation, NextFailures, Reason, SinglePoints, Why
     from cmdb.inventory import Inventory
     from cmdb.model import CI, Relation
 
@@ -185,13 +185,21 @@ def _cables(inventory: Inventory, ids: Collection[str], at: int) -> dict[str, di
     }
 
 
-def single_point(one: SinglePoint) -> dict[str, Any]:
-    """A CI or cable whose loss alone takes services down."""
+def single_points(of: SinglePoints, start: int, limit: int) -> dict[str, Any]:
+    """CIs and cables whose loss alone takes services down."""
     return {
-        "id": one.id,
-        "class": one.kind,
-        "name": one.name,
-        "takes_down": one.takes_down,
-        "services_in_all": len(one.services),
-        "services": [item(service) for service in one.services[:NAMED]],
+        "revision": of.revision,
+        "in_all": len(of.points),
+        "complete": of.complete,
+        "items": [
+            {
+                "id": one.id,
+                "class": one.kind,
+                "name": one.name,
+                "takes_down": one.takes_down,
+                "services_in_all": len(one.services),
+                "services": [item(service) for service in one.services[:NAMED]],
+            }
+            for one in of.points[start : start + limit]
+        ],
     }

@@ -198,7 +198,7 @@ def _apply(store: GraphStore, changes: Sequence[Change]) -> None:
 
 def points(inventory: Inventory, limit_s: float) -> None:
     until = perf_counter() + limit_s
-    ms, (found, whole) = timed(lambda: inventory.single_points(lambda: perf_counter() > until))
+    ms, (found, whole, _) = timed(lambda: inventory.single_points(lambda: perf_counter() > until))
     worst = f"; the worst takes {found[0].takes_down:,} CIs down" if found else ""
     say(f"points: {len(found):,} single points of failure in {ms / 1e3:.2f} s{'' if whole else ' (cut short)'}{worst}")
 

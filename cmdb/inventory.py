@@ -21,7 +21,7 @@ from cmdb.directory import InStore
 from cmdb.evidence_records import CONFIRMATION, DECISION
 from cmdb.graph_cache import GraphCache, changed
 from cmdb.history import Difference
-from cmdb.impact import Answer, Evaluation, LiveTopology, Question, SinglePoint, single_points
+from cmdb.impact import Answer, Evaluation, LiveTopology, Question, SinglePoints, single_points
 from cmdb.impact.who import Who, who
 from cmdb.judging import Judged, Judging, standing_of
 from cmdb.kept_rules import kept_digest, rules_record
@@ -89,6 +89,7 @@ class Inventory:
         self._clock = clock
         self._cache = GraphCache(store)
         self._topologies = LiveTopology(store, snapshots)
+        self._single_points: SinglePoints | None = None
         self._transactions = Transactions(store, self._cache, rules, clock)
         self._write = self._transactions.write
         self._parking = Parking(self._write, self._transactions.lock, rules, clock)
@@ -426,9 +427,12 @@ class Inventory:
         """Whom an answer concerns, as was known at its revision."""
         return who(answer.census(), lambda ids: self.named(ids, answer.revision))
 
-    def single_points(self, enough: Callable[[], bool] = lambda: False) -> tuple[Sequence[SinglePoint], bool]:
-        """The CIs and cables whose loss alone takes a service down, the worst first; False where the time was up."""
-        return single_points(self._topologies.at, enough)
+    def single_points(self, enough: Callable[[], bool] = lambda: False) -> SinglePoints:
+        """The CIs and cables whose loss alone takes a service down, the worst first. Kept until something changes."""
+        kept = self._single_points
+        if kept is None or not kept.complete or kept.revision != self._store.position().revision:
+            kept = self._single_points = single_points(self._topologies.at, enough)
+        return kept
 
     def within(self, place: str, at: int | None = None) -> frozenset[str]:
         """A place, as it is called now, and all places in it, now or at a revision, by id: what filters take."""

@@ -347,11 +347,11 @@ def spof(
     from api import reasons
 
     with opened() as services:
-        found, complete = services.inventory.single_points(reasons.within(seconds))
-    rows = [reasons.single_point(one) for one in found[:limit]]
+        document = reasons.single_points(services.inventory.single_points(reasons.within(seconds)), 0, limit)
     if as_json:
-        emit({"items": rows, "in_all": len(found), "complete": complete})
+        emit(document)
         return
+    rows = document["items"]
     table(
         ("alone", "class", "services", "takes down", "such as"),
         [
@@ -366,8 +366,8 @@ def spof(
             for row in rows
         ],
     )
-    _and_more(len(found) - len(rows))
-    if not complete:
+    _and_more(document["in_all"] - len(rows))
+    if not document["complete"]:
         say(f"the time was up after {seconds:g} seconds: there may be more; --seconds gives it more")
-    elif not found:
+    elif not rows:
         say("no CI and no cable takes a service down alone")

@@ -157,9 +157,8 @@ def single_points(
     `complete` is false where the time was not enough.
     """
     del reader
-    found, complete = services.inventory.single_points(reasons.within(seconds))
-    items = [reasons.single_point(one) for one in found[after : after + limit]]
-    return JSONResponse({"items": items, "in_all": len(found), "complete": complete})
+    found = services.inventory.single_points(reasons.within(seconds))
+    return JSONResponse(reasons.single_points(found, after, limit))
 
 
 def _answered(services: Services, asked: Asked) -> dict[str, Any]:

@@ -419,9 +419,10 @@ class SinglePointOut(ItemOut):
 
 
 class SinglePointList(BaseModel):
-    items: list[SinglePointOut]
+    revision: int = Field(examples=[42])
     in_all: int = Field(examples=[1])
     complete: bool
+    items: list[SinglePointOut]
 
 
 class Journal(BaseModel):

@@ -26,7 +26,7 @@ from cmdb.impact.answer import (
 from cmdb.impact.evaluation import Evaluation, evaluate
 from cmdb.impact.live import LiveTopology
 from cmdb.impact.question import KINDS, Question
-from cmdb.impact.single_points import single_points
+from cmdb.impact.single_points import SinglePoints, single_points
 
 __all__ = [
     "ASSUMED_NOTE",
@@ -47,6 +47,7 @@ __all__ = [
     "Question",
     "Reason",
     "SinglePoint",
+    "SinglePoints",
     "StaleRelation",
     "Standing",
     "Step",

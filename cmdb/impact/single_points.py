@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,18 +20,26 @@ if TYPE_CHECKING:
     from cmdb.impact.topology import Topology
 
 
-def single_points(opened: Opened, enough: Callable[[], bool]) -> tuple[Sequence[SinglePoint], bool]:
-    """All of now, what takes most services down first; and whether that is all, or the time was up.
+class SinglePoints(NamedTuple):
+    """Those of a revision, what takes most services down first; not `complete` where the time was up."""
+
+    points: Sequence[SinglePoint]
+    complete: bool
+    revision: int
+
+
+def single_points(opened: Opened, enough: Callable[[], bool]) -> SinglePoints:
+    """All of now.
 
     Works on a copy, so that others may go on meanwhile.
     """
     with opened(None) as topology:
         copy = topology.copy()
-    return points_of(Engine(copy), enough)
+    return SinglePoints(*points_of(Engine(copy), enough), copy.revision)
 
 
 def points_of(engine: Engine, enough: Callable[[], bool]) -> tuple[Sequence[SinglePoint], bool]:
-    """The same of one topology that nobody else uses."""
+    """Those of one topology that nobody else uses, and whether that is all, or the time was up."""
     topology = engine.topology
     falling = Falling(engine, Change())
     found: list[SinglePoint] = []
