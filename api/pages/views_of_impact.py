@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from api import reasons
+from api import impacts, reasons
 from api.auth import Reader, ServicesOf
 from api.impacts import Wanted
 from api.pages import answers, blast_drawing, blast_table
@@ -60,16 +60,29 @@ def _asked(
     )  # fmt: skip
 
 
-def _wanted(
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rows somebody wants to see, as the address says it; what is empty lets everything through."""
+
+    levels: frozenset[str]
+    cls: str
+    site: str
+
+    @property
+    def everything(self) -> bool:
+        return not (self.levels or self.cls or self.site)
+
+
+def _filter(
     level: Annotated[list[str], Query(max_length=20)] = [],  # noqa: B006 - as above
     cls: Annotated[str, Query(alias="class", max_length=100)] = "",
     site: Text = "",
-) -> Wanted:
-    return Wanted(frozenset(level) & frozenset(LEVELS), frozenset({cls} if cls else ()), site or None)
+) -> Filter:
+    return Filter(frozenset(level), cls.strip(), site.strip())
 
 
 AskedOf = Annotated[Asked, Depends(_asked)]
-WantedOf = Annotated[Wanted, Depends(_wanted)]
+FilterOf = Annotated[Filter, Depends(_filter)]
 PageOf = Annotated[int, Query(ge=1, le=1_000_000)]
 NextOf = Annotated[str, Query(alias="next", max_length=20)]
 
@@ -110,7 +123,7 @@ def impact(
     services: ServicesOf,
     drawing: Drawing,
     asked: AskedOf,
-    wanted: WantedOf,
+    chosen: FilterOf,
     page: PageOf = 1,
     why: Text = "",
     root: Text = "",
@@ -125,9 +138,9 @@ def impact(
         if question.wrong is not None:
             raise question.wrong
         if question.question is not None:
-            of = _ci(inventory, why) if why else None
+            of, wanted = _ci(inventory, why) if why else None, _wanted(inventory, chosen)
             with _held(inventory, question) as found:
-                shown = _shown(found, wanted, page, texts)
+                shown = _shown(found, chosen, wanted, page, texts)
                 shown["answer"] = answers.drawn(found.answer, texts, root, doubts)
                 told = None if of is None else reasons.explained(found.evaluation, of)
                 found.answer.census()
@@ -156,18 +169,19 @@ def impact(
 
 @router.get("/impact/rows")
 def rows(
-    request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, asked: AskedOf, wanted: WantedOf,
+    request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, asked: AskedOf, chosen: FilterOf,
     page: PageOf = 1,
 ) -> Response:  # fmt: skip
     """The rows of the answer that a filter lets through, as a part of the page."""
+    wanted = _wanted(services.inventory, chosen)
     with _answered(services.inventory, asked) as found:
-        shown = _shown(found, wanted, page, drawing.texts(request))
+        shown = _shown(found, chosen, wanted, page, drawing.texts(request))
     return drawing.page(request, "impact_rows.html", reader, **shown)
 
 
 @router.get("/impact/why")
 def why(
-    request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, asked: AskedOf, wanted: WantedOf,
+    request: Request, reader: Reader, services: ServicesOf, drawing: Drawing, asked: AskedOf, chosen: FilterOf,
     of: Text = "", next_: NextOf = "",
 ) -> Response:  # fmt: skip
     """What decided on one item, and where wanted what would take it down next, as a part of the page."""
@@ -175,7 +189,7 @@ def why(
     with _answered(services.inventory, asked) as found:
         told = reasons.explained(found.evaluation, id_)
     shown = _why(services.inventory, found, told, drawing.texts(request), following=bool(next_))
-    return drawing.page(request, "impact_why.html", reader, why=shown, link=_link(found.composed.asked, wanted))
+    return drawing.page(request, "impact_why.html", reader, why=shown, link=_link(found.composed.asked, chosen))
 
 
 @router.get("/impact/blast")
@@ -185,13 +199,14 @@ def blast(
     services: ServicesOf,
     drawing: Drawing,
     asked: AskedOf,
-    wanted: WantedOf,
+    chosen: FilterOf,
     width: Annotated[int, Query(ge=1, le=_WIDEST)] = _FILE_WIDTH,
     height: Annotated[int, Query(ge=1, le=_HIGHEST)] = _FILE_HEIGHT,
 ) -> Response:
     """The blast radius, laid out for a window of this size."""
     del reader
     texts = drawing.texts(request)
+    wanted = _wanted(services.inventory, chosen)
     with _answered(services.inventory, asked) as found:
         layout = laid_out(_spread(found, wanted, DRAWN).heaps, width, height, blast_drawing.title_widths(texts))
         drawn = blast_drawing.document(layout, found.answer, texts)
@@ -205,13 +220,14 @@ def blast_svg(
     services: ServicesOf,
     drawing: Drawing,
     asked: AskedOf,
-    wanted: WantedOf,
+    chosen: FilterOf,
     width: Annotated[int, Query(ge=1, le=_WIDEST)] = _FILE_WIDTH,
     height: Annotated[int, Query(ge=1, le=_HIGHEST)] = _FILE_HEIGHT,
 ) -> Response:
     """The same as a file for reports."""
     del reader
     texts = drawing.texts(request)
+    wanted = _wanted(services.inventory, chosen)
     with _answered(services.inventory, asked) as found:
         layout = laid_out(_spread(found, wanted, DRAWN).heaps, width, height, blast_drawing.title_widths(texts))
         drawn = blast_drawing.svg(layout, found.answer, _title(found.composed, texts), texts)
@@ -219,11 +235,12 @@ def blast_svg(
 
 
 @router.get("/impact/answer.csv")
-def answer_csv(reader: Reader, services: ServicesOf, asked: AskedOf, wanted: WantedOf) -> Response:
+def answer_csv(reader: Reader, services: ServicesOf, asked: AskedOf, chosen: FilterOf) -> Response:
     """Everybody who is worse off, and of whom nobody can tell, with no limit; or who a filter lets through."""
     del reader
+    wanted = _wanted(services.inventory, chosen)
     with _answered(services.inventory, asked) as found:
-        places = None if wanted.everything else _spread(found, wanted, 0).places
+        places = None if chosen.everything else _spread(found, wanted, 0).places
     lines = blast_table.lines(found.answer, places)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_as_file(found.answer, "csv"))
 
@@ -233,11 +250,16 @@ def _as_file(answer: Answer, kind: str) -> Mapping[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
+def _wanted(inventory: Inventory, chosen: Filter) -> Wanted:
+    """Raises ModelError for what is no level, class or building."""
+    return impacts.wanted(inventory, chosen.levels, [chosen.cls] if chosen.cls else [], chosen.site or None)
+
+
 def _spread(found: Answered, wanted: Wanted, first: int) -> Spread:
     return found.evaluation.spread(wanted.levels, wanted.classes, wanted.site, first)
 
 
-def _shown(found: Answered, wanted: Wanted, page: int, texts: Texts) -> dict[str, Any]:
+def _shown(found: Answered, chosen: Filter, wanted: Wanted, page: int, texts: Texts) -> dict[str, Any]:
     """A page of the rows that a filter lets through, and what one may filter by."""
     spread = _spread(found, wanted, 0)
     pages = max(1, -(-len(spread.places) // answers.SHOWN))
@@ -251,9 +273,9 @@ def _shown(found: Answered, wanted: Wanted, page: int, texts: Texts) -> dict[str
         "passing": len(spread.places),
         "page": page,
         "pages": pages,
-        "wanted": wanted,
+        "wanted": chosen,
         "heaps": sorted(spread.heaps, key=_nearest),
-        "link": _link(found.composed.asked, wanted),
+        "link": _link(found.composed.asked, chosen),
         "question_link": found.composed.asked.link(),
         "levels": list(spread.levels.items()),
         "classes": sorted(spread.classes.items(), key=lambda pair: (-pair[1], pair[0])),
@@ -269,10 +291,10 @@ def _nearest(heap: Heap) -> tuple[bool, int, bool, int, str]:
     return heap.distance is None, heap.distance or 0, heap.cls != "service", -sum(heap.counts.values()), heap.cls
 
 
-def _link(asked: Asked, wanted: Wanted) -> str:
+def _link(asked: Asked, chosen: Filter) -> str:
     """The query string of the question with its filter."""
-    pairs: list[tuple[str, str]] = [("level", level) for level in LEVELS if level in wanted.levels]
-    pairs += [("class", cls) for cls in sorted(wanted.classes)] + [("site", site) for site in (wanted.site,) if site]
+    pairs: list[tuple[str, str]] = [("level", level) for level in LEVELS if level in chosen.levels]
+    pairs += [(name, value) for name, value in (("class", chosen.cls), ("site", chosen.site)) if value]
     return "&".join(part for part in (asked.link(), urlencode(pairs)) if part)
 
 

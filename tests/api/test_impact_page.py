@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import html
+import re
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from starlette.testclient import TestClient
 
+from api.pages.entry import link_path
 from api.settings import load
 from api.wiring import Services
 from cmdb.inventory import Inventory
@@ -363,3 +367,54 @@ def test_it_says_whom_an_answer_concerns(visit: Visit) -> None:
     ]
     page.get_by_text("What would take the services down next?").click()
     assert "shop:" in page.locator("section[aria-labelledby=next]").inner_text()
+
+
+@pytest.fixture
+def somebody(client: TestClient, services: Services) -> TestClient:
+    """Who has logged in, and runs no scripts."""
+    client.get(link_path(services.sessions.make_link("somebody", Role.READER)))
+    return client
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ("what=atlantis", 404, "atlantis"),
+        ("what=web1&kind=explode", 422, "unknown kind of change"),
+        ("what=access[Gi1/1]&kind=reboot", 422, "reboot needs a CI"),
+        ("what=D010210&kind=patch", 422, "takes power_off or remove only"),
+        ("in=web1", 422, "is no place"),
+        ("in=D02", 404, "D02"),
+        ("what=web1&down=access[Gi1/1]", 422, "only CIs can be down already"),
+        ("what=web1&at=1999-01-01T00:00Z", 422, "1999"),
+        ("what=web1&level=worst", 422, "worst"),
+        ("what=web1&class=spaceship", 422, "spaceship"),
+        ("what=web1&site=web1", 422, "sites are buildings"),
+        ("what=web1&why=access[Gi1/1]", 422, "ask about an item"),
+        ("what=" + "x" * 20_001, 422, "more than 20000 characters"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_in_words(
+    somebody: TestClient, query: str, status: int, said: str
+) -> None:
+    answer = somebody.get(f"/impact?{query}", headers={"Accept": "text/html"})
+
+    alert = re.sub(r"<[^>]+>", "", answer.text.partition('role="alert">')[2].partition("</p>")[0])
+    assert answer.status_code == status
+    assert said in html.unescape(alert)
+
+
+def test_a_link_reproduces_the_question(somebody: TestClient) -> None:
+    asked = "/impact?what=web1%0Aaccess[Gi1/1]&in=D010210&down=ups1&kind=remove&level=down&class=server"
+
+    first = somebody.get(asked, headers={"Accept": "text/html"}).text
+    link = html.unescape(re.findall(r'href="(/impact\?[^"]+)"', first.partition('class="hint files"')[2])[0])
+    again = somebody.get(link, headers={"Accept": "text/html"}).text
+
+    assert link.startswith("/impact?what=ci-")
+    assert _said(again) == _said(first) != ""
+
+
+def _said(page: str) -> str:
+    """What the content of a page says, from the answer on."""
+    return re.sub(r"<[^>]+>", " ", page.partition('id="answer"')[2])
