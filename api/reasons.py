@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 VOUCHED: Final = 200
 """Of so many relations the evidence is shown."""
+POINTS: Final = 5_000
+"""So many single points of failure are kept, the worst."""
 NAMED: Final = 20
 """So many services of a single point of failure are named."""
 
@@ -185,8 +187,23 @@ def _cables(inventory: Inventory, ids: Collection[str], at: int) -> dict[str, di
     }
 
 
-def single_points(of: SinglePoints, start: int, limit: int) -> dict[str, Any]:
-    """CIs and cables whose loss alone takes services down."""
+class Points:
+    """The single points of failure, kept until something changes: to find them takes seconds in a large estate."""
+
+    def __init__(self, inventory: Callable[[], Inventory]) -> None:
+        self._inventory = inventory
+        self._kept: dict[str, Any] | None = None
+
+    def page(self, start: int, limit: int, seconds: float) -> dict[str, Any]:
+        """Some of them, with how many there are; `complete` says whether the time was enough to find all."""
+        kept = self._kept
+        if kept is None or not kept["complete"] or kept["revision"] != self._inventory().newest():
+            kept = self._kept = single_points(self._inventory().single_points(within(seconds)), POINTS)
+        return kept | {"items": kept["items"][start : start + limit]}
+
+
+def single_points(of: SinglePoints, limit: int) -> dict[str, Any]:
+    """The first CIs and cables whose loss alone takes services down."""
     return {
         "revision": of.revision,
         "in_all": len(of.points),
@@ -200,6 +217,6 @@ def single_points(of: SinglePoints, start: int, limit: int) -> dict[str, Any]:
                 "services_in_all": len(one.services),
                 "services": [item(service) for service in one.services[:NAMED]],
             }
-            for one in of.points[start : start + limit]
+            for one in of.points[:limit]
         ],
     }

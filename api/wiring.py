@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from api.attempts import Attempts
     from api.feed import Feed
     from api.readiness import Readiness
+    from api.reasons import Points
     from api.stream import Follower
     from cmdb.inventory import Inventory
     from cmdb.rules import Rules
@@ -74,6 +75,13 @@ class Services:
         from cmdb.inventory import Inventory
 
         return Inventory(self.store, self.rules, now, self.settings.snapshots_path)
+
+    @cached_property
+    def points(self) -> Points:
+        """The single points of failure, found once for all who ask."""
+        from api.reasons import Points
+
+        return Points(lambda: self.inventory)
 
     @cached_property
     def feed(self) -> Feed:

@@ -89,7 +89,6 @@ class Inventory:
         self._clock = clock
         self._cache = GraphCache(store)
         self._topologies = LiveTopology(store, snapshots)
-        self._single_points: SinglePoints | None = None
         self._transactions = Transactions(store, self._cache, rules, clock)
         self._write = self._transactions.write
         self._parking = Parking(self._write, self._transactions.lock, rules, clock)
@@ -428,11 +427,8 @@ class Inventory:
         return who(answer.census(), lambda ids: self.named(ids, answer.revision))
 
     def single_points(self, enough: Callable[[], bool] = lambda: False) -> SinglePoints:
-        """The CIs and cables whose loss alone takes a service down, the worst first. Kept until something changes."""
-        kept = self._single_points
-        if kept is None or not kept.complete or kept.revision != self._store.position().revision:
-            kept = self._single_points = single_points(self._topologies.at, enough)
-        return kept
+        """The CIs and cables whose loss alone takes a service down, now, the worst first."""
+        return single_points(self._topologies.at, enough)
 
     def within(self, place: str, at: int | None = None) -> frozenset[str]:
         """A place, as it is called now, and all places in it, now or at a revision, by id: what filters take."""

@@ -347,7 +347,7 @@ def spof(
     from api import reasons
 
     with opened() as services:
-        document = reasons.single_points(services.inventory.single_points(reasons.within(seconds)), 0, limit)
+        document = reasons.single_points(services.inventory.single_points(reasons.within(seconds)), limit)
     if as_json:
         emit(document)
         return
