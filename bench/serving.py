@@ -43,6 +43,7 @@ def served(store: str, folder: Path) -> Iterator[Served]:
     folder.mkdir(parents=True, exist_ok=True)
     own = {name: value for name, value in os.environ.items() if not name.startswith("CMDB_")}
     environment = own | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "CMDB_STORE": store}
+    environment["CMDB_OPERATIONS"] = f"sqlite:///{folder / 'operations.sqlite'}"
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.serving"],
         stdin=subprocess.PIPE,
