@@ -32,9 +32,9 @@ class Adjacency:
 
     @classmethod
     def laid(cls, nodes: int, of: Ints, numbers: Ints) -> Adjacency:
-        """From numbers sorted by the node `of` which each is."""
+        """From numbers sorted by the node `of` which each is, which itself may be in any order. Keeps the numbers."""
         length = np.bincount(of, minlength=nodes).astype(np.int32)
-        return cls(_starts(length), length, numbers.astype(np.int32, copy=True))
+        return cls(_starts(length), length, numbers.astype(np.int32, copy=False))
 
     def copy(self) -> Adjacency:
         made = Adjacency(self._start.copy(), self._length.copy(), self._pool.copy())
@@ -89,8 +89,8 @@ class Adjacency:
         if not len(nodes):
             return
         order = np.argsort(nodes, kind="stable")
-        rows, counts = np.unique(nodes, return_counts=True)
-        counts = counts.astype(np.int32)
+        rows, found = np.unique(nodes, return_counts=True)
+        counts: Ints = found.astype(np.int32)
         tight = counts > self._slack[rows]
         if tight.any():
             self._move(rows[tight], counts[tight])

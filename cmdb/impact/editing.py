@@ -10,7 +10,8 @@ import numpy as np
 from cmdb import coding
 from cmdb.coding import GATEWAY, MEDIA, MEDIUM_SHIFT, TYPE_BITS
 from cmdb.impact import tables
-from cmdb.impact.settle import BY_FC, settle, take_back
+from cmdb.impact.requirements import settle, take_back
+from cmdb.impact.settle import BY_FC
 from cmdb.model import CI, Change, Relation
 
 if TYPE_CHECKING:
@@ -42,11 +43,10 @@ def edit(topology: Topology, changes: Iterable[Change], revision: int) -> None:
     known = frozenset(touched)
     # What was made of relations goes before they do.
     take_back(topology, np.fromiter(touched, np.int32))
-    for relation in old:
-        topology.drop_relation(relation)
-    for change in relations:
-        if isinstance(change.after, Relation):
-            _touch(topology, topology.new_named_relation(change.after), touched)
+    topology.drop_relations(np.array(old, np.int32))
+    new = [change.after for change in relations if isinstance(change.after, Relation)]
+    for relation in topology.new_named_relations(new).tolist():
+        _touch(topology, relation, touched)
     fc_before |= _fc_legs(topology, touched - known)
     settle(topology, touched.difference(gone))
     topology.resettled |= touched

@@ -8,6 +8,7 @@ that a second group names has a copy. Numbers are given again when what had them
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Final
@@ -20,21 +21,13 @@ from cmdb.impact import tables
 from cmdb.impact.adjacency import Adjacency
 from cmdb.impact.answer import Item
 from cmdb.impact.editing import edit
-from cmdb.impact.kinds import Bools, Bytes, Ints, Words
+from cmdb.impact.groups import GROUP_LEG, legs_of
+from cmdb.impact.keys import NO_KEY, Keys
+from cmdb.impact.kinds import Bools, Bytes, Counts, Ints, Words
 from cmdb.impact.names import Names
+from cmdb.impact.requirements import settle_all
 from cmdb.impact.rows import Rows
-from cmdb.impact.settle import (
-    BESIDE,
-    FROM_SIDE,
-    GROUP_LEG,
-    HAS_PROTECTION,
-    MADE,
-    MULTI,
-    OF_NONE,
-    TO_SIDE,
-    legs_of,
-    settle_all,
-)
+from cmdb.impact.settle import BESIDE, FROM_SIDE, HAS_PROTECTION, MADE, MULTI, OF_NONE, TO_SIDE, sorted_by
 from cmdb.impact.tables import GROUP, NOBODY
 from cmdb.impact.unloading import rows_of_topology
 from cmdb.model import Change, Relation, State
@@ -44,8 +37,8 @@ MISSING: Final = STATES.index(State.MISSING)
 STATE_BITS: Final = 3 << STATE_SHIFT
 
 DEAD: Final = 0xFFFF
-NO_KEY: Final = -(2**31)
-"""The key of what has no id."""
+_MOST: Final = 2**14
+"""So many legs a requirement may have before they are counted in 32 bits: sums of two counts fit in 16, too."""
 
 
 class Topology:
@@ -55,30 +48,33 @@ class Topology:
         nodes, relations = len(rows.ci_keys), len(rows.relation_keys)
         self.revision = rows.revision
         self.words = list(rows.words)
-        self._word_numbers: dict[str, int] | None = None
+        self._first_words = len(self.words)
+        self._later_words_known: dict[str, int] = {}
         self.nodes = nodes
         """How many numbers of nodes were given, the free ones included."""
-        self.key: Ints = rows.ci_keys.astype(np.int32)
-        self.code: Words = rows.ci_codes.astype(np.uint16)
+        self.key: Ints = rows.ci_keys.astype(np.int32, copy=False)
+        self.code: Words = rows.ci_codes.astype(np.uint16, copy=False)
         self.cls: Bytes = (self.code & coding.CLASS_BITS).astype(np.uint8)
         self.live: Bools = (self.code & STATE_BITS) != RETIRED << STATE_SHIFT
         self.flags: Bytes = np.zeros(nodes, np.uint8)
-        self.gap: Ints = rows.ci_gaps.astype(np.int32)
+        self.gap: Ints = rows.ci_gaps.astype(np.int32, copy=False)
         self.names = Names(rows.names, rows.name_lengths)
         self.extras: dict[int, str] = {}
         """`coding.extra_text` of the few that have one."""
         self.grouped: set[int] = set()
-        self.rkey: Ints = rows.relation_keys.astype(np.int32)
-        self.src: Ints = rows.sources
-        self.dst: Ints = rows.targets
-        self.rcode: Words = rows.relation_codes.astype(np.uint16)
+        self.rkey: Ints = rows.relation_keys.astype(np.int32, copy=False)
+        self._keys = Keys(self.key)
+        self._rkeys = Keys(self.rkey)
+        self.src: Ints = self._keys.numbers(rows.sources)
+        self.dst: Ints = self._keys.numbers(rows.targets)
+        self.rcode: Words = rows.relation_codes.astype(np.uint16, copy=False)
         self.req: Ints = np.full(relations, OF_NONE, np.int32)
         self.leg: Bytes = np.zeros(relations, np.uint8)
         self.relations = relations
         self.owner: Ints = np.empty(0, np.int32)
-        self.legs: Ints = np.empty(0, np.int32)
-        self.margin: Ints = np.empty(0, np.int32)
-        self.spare: Ints = np.empty(0, np.int32)
+        self.legs: Counts = np.empty(0, np.int16)
+        self.margin: Counts = np.empty(0, np.int16)
+        self.spare: Counts = np.empty(0, np.int16)
         self.rtype: Bytes = np.empty(0, np.uint8)
         self.requirements = 0
         self.titles: dict[int, tuple[str, bool]] = {}
@@ -92,10 +88,6 @@ class Topology:
         self.word_a: Ints = rows.word_a
         self.word_b: Ints = rows.word_b
         self.later_words: dict[int, tuple[int, int]] = {}
-        self._sorted_keys = self.key.copy()
-        self._later_keys: dict[int, int] = {}
-        self._sorted_rkeys = self.rkey.copy()
-        self._later_rkeys: dict[int, int] = {}
         self._strange = {id_: -1 - place for place, id_ in enumerate(rows.strange_cis)}
         self.strange_ids = list(rows.strange_cis)
         self._strange_relations = {id_: -1 - place for place, id_ in enumerate(rows.strange_relations)}
@@ -103,8 +95,6 @@ class Topology:
         self.free_nodes: list[int] = []
         self.free_relations: list[int] = []
         self.free_requirements: list[int] = []
-        self.src = self._numbers(rows.sources)
-        self.dst = self._numbers(rows.targets)
         for key, text in rows.extras.items():
             self.take_extra(self._number_of_key(key), text)
         self.networks_changed = True
@@ -125,35 +115,23 @@ class Topology:
         return cls(rows)
 
     def _lay(self) -> None:
-        order = np.argsort(self.dst, kind="stable").astype(np.int32)
-        self.into = Adjacency.laid(self.nodes, self.dst[order], order)
-        del order
+        order = sorted_by(self.dst)
+        self.into = Adjacency.laid(self.nodes, self.dst, order)
         self.rcode |= ((self.rcode & np.uint16(coding.FROM_MANAGEMENT | coding.TO_MANAGEMENT)) << 2).astype(np.uint16)
-        settle_all(self)
+        settle_all(self, order)
         for node, text in self.extras.items():
             if '"management"' in text:
                 self.mark_management(node)
 
     def lay_out(self, order: Ints) -> None:
         """All relations, sorted by their sources."""
-        self.out = Adjacency.laid(self.nodes, self.src[order], order)
+        self.out = Adjacency.laid(self.nodes, self.src, order)
 
     # Ids and names
 
     def _number_of_key(self, key: int) -> int:
-        if key in self._later_keys:
-            return self._later_keys[key]
-        place = _place(self._sorted_keys, key)
-        if place < len(self._sorted_keys) and self._sorted_keys[place] == key and self.key[place] == key:
-            return place
-        return -1
-
-    def _numbers(self, keys: Ints) -> Ints:
-        """The numbers of nodes by key, at the beginning, when the key's place is the number."""
-        count = len(self.key)
-        if count and self.key[0] == 1 and self.key[-1] == count:
-            return keys - np.int32(1)
-        return np.searchsorted(self.key, keys).astype(np.int32)
+        number = self._keys.number(key)
+        return number if number >= 0 and self.key[number] == key else -1
 
     def number(self, id_: str) -> int:
         """The node of a CI, or -1."""
@@ -163,13 +141,11 @@ class Topology:
     def relation_number(self, id_: str) -> int:
         """The number of a relation, or -1."""
         key = _key(id_, coding.RELATION_IDS, self._strange_relations)
-        if key is None:
-            return -1
-        if key in self._later_rkeys:
-            return self._later_rkeys[key]
-        place = _place(self._sorted_rkeys, key)
-        found = place < len(self._sorted_rkeys) and self._sorted_rkeys[place] == key
-        return place if found and self.rkey[place] == key and self.rcode[place] != DEAD else -1
+        return -1 if key is None else self._relation_of_key(key)
+
+    def _relation_of_key(self, key: int) -> int:
+        number = self._rkeys.number(key)
+        return number if number >= 0 and self.rkey[number] == key and self.rcode[number] != DEAD else -1
 
     def id(self, number: int) -> str:
         key = int(self.key[number])
@@ -258,7 +234,7 @@ class Topology:
         return False, min((self.relation_id(one) for one in of_type if self.in_graph(one)), default=""), name
 
     def ordered_legs(self, requirement: int) -> list[int]:
-        """The legs of a requirement as told: of a group as it names them, else by their first relations; beside last."""
+        """The legs of a requirement as told: a group's as it names them, else by their first relations; beside last."""
         return sorted(self.heads(requirement), key=self.order_of_leg)
 
     def order_of_leg(self, leg: int) -> tuple[bool, int, str]:
@@ -359,12 +335,20 @@ class Topology:
         reason = self.gaps_of(int(self.src[relation])).get(self.type_name(relation), "")
         return reason if reason.startswith("stale") else None
 
-    def hosts_machines(self, node: int) -> bool:
-        """Whether virtual machines are hosted on a CI."""
-        row = self.into.row(node)
-        hosted = row[(self.rcode[row] & TYPE_BITS) == tables.HOSTED_ON]
-        source = self.src[hosted]
-        return bool(((self.cls[source] == tables.VIRTUAL_MACHINE) & self.live[source]).any())
+    def host_machines(self, nodes: Ints) -> Bools:
+        """Of each CI whether virtual machines are hosted on it."""
+        rows = self.into.gather(nodes)
+        source = self.src[rows]
+        hosted = (self.rcode[rows] & TYPE_BITS) == tables.HOSTED_ON
+        hosted &= (self.cls[source] == tables.VIRTUAL_MACHINE) & self.live[source]
+        found = np.zeros(len(nodes), np.bool_)
+        found[np.repeat(np.arange(len(nodes)), self.into.lengths(nodes))[hosted]] = True
+        return found
+
+    def quorum_of(self, node: int) -> int | None:
+        """What a cluster says that it needs."""
+        text = self.extras.get(node, "")
+        return coding.read_extra(text).quorum if '"quorum"' in text else None
 
     def mark_management(self, node: int) -> None:
         """Mark the cables that sit in management ports of a CI."""
@@ -384,7 +368,7 @@ class Topology:
         """Another one, equal now, that may go elsewhere."""
         made = copy(self)
         for name, value in vars(self).items():
-            if isinstance(value, np.ndarray | Names | Adjacency | dict | list | set):
+            if isinstance(value, np.ndarray | Names | Keys | Adjacency | dict | list | set):
                 setattr(made, name, value.copy())
         made.copies = {relation: list(found) for relation, found in self.copies.items()}
         return made
@@ -398,39 +382,37 @@ class Topology:
     def new_requirements(self, owners: Ints, types: Bytes, legs: Ints, k: Ints, m: Ints) -> Ints:
         """Numbers of new requirements."""
         numbers = self._take_requirements(len(owners))
+        if len(legs) and self.legs.dtype == np.int16 and max(legs.max(), k.max(), m.max()) > _MOST:
+            for name in ("legs", "margin", "spare"):
+                setattr(self, name, getattr(self, name).astype(np.int32))
         self.owner[numbers], self.rtype[numbers], self.legs[numbers] = owners, types, legs
         self.margin[numbers], self.spare[numbers] = legs - k, legs - m
         protecting = owners[tables.AXES[types] == tables.PROTECTION]
         self.flags[protecting] |= np.uint8(HAS_PROTECTION)
         return numbers
 
-    def new_requirement(self, owner: int, type_: int, legs: int, k: int, m: int, title: tuple[str, bool] | None) -> int:
-        one = [np.array([value], np.int32) for value in (owner, legs, k, m)]
-        number = int(self.new_requirements(one[0], np.array([type_], np.uint8), *one[1:])[0])
-        if title is not None:
-            self.titles[number] = title
-        if k > legs or m > legs:
-            self.short_at_birth.add(number)
-        return number
-
     def _take_requirements(self, count: int) -> Ints:
-        old = [self.free_requirements.pop() for _ in range(min(count, len(self.free_requirements)))]
+        old = _popped(self.free_requirements, count)
         first, more = self.requirements, count - len(old)
         if first + more > len(self.owner):
-            size = first + more + (0 if not first else len(self.owner) // 16 + 256)
+            size = first + more + len(self.owner) // 16 + 256
             for name in ("owner", "legs", "margin", "spare", "rtype"):
                 setattr(self, name, _grown(getattr(self, name), size))
         self.requirements += more
-        return np.concatenate((np.array(old, np.int32), np.arange(first, first + more, dtype=np.int32)))
+        return np.concatenate((old, np.arange(first, first + more, dtype=np.int32)))
+
+    def trim_requirements(self) -> None:
+        """Leave no more room for requirements than there are."""
+        for name in ("owner", "legs", "margin", "spare", "rtype"):
+            setattr(self, name, getattr(self, name)[: self.requirements].copy())
 
     def drop_requirements(self, numbers: Ints) -> None:
         self.owner[numbers] = -1
         dropped = numbers.tolist()
         self.free_requirements += dropped
-        if self.titles:
-            for number in dropped:
-                self.titles.pop(number, None)
-                self.short_at_birth.discard(number)
+        for number in self.titles.keys() & set(dropped):
+            del self.titles[number]
+            self.short_at_birth.discard(number)
 
     def new_node(self, class_number: int) -> int:
         """The number of a new node, which is in G."""
@@ -449,31 +431,35 @@ class Topology:
         self.code[node] = class_number
         return node
 
-    def new_relation(self, source: int, target: int, code: int, key: int) -> int:
-        if self.free_relations:
-            relation = self.free_relations.pop()
-        else:
-            relation = self.relations
-            self.relations += 1
-            if relation >= len(self.src):
-                size = relation + 1 + len(self.src) // 16 + 1024
-                for name in ("rkey", "src", "dst", "rcode", "req", "leg"):
-                    setattr(self, name, _grown(getattr(self, name), size))
-        self.src[relation], self.dst[relation] = source, target
-        self.rcode[relation], self.rkey[relation] = code, key
-        self.req[relation], self.leg[relation] = OF_NONE, 0
-        self.out.add(source, relation)
-        self.into.add(target, relation)
-        return relation
+    def new_relations(self, sources: Ints, targets: Ints, codes: Ints, keys: Ints) -> Ints:
+        """Numbers of new relations, in their rows."""
+        old = _popped(self.free_relations, len(sources))
+        first, more = self.relations, len(sources) - len(old)
+        self.relations += more
+        if self.relations > len(self.src):
+            size = self.relations + len(self.src) // 16 + 1024
+            for name in ("rkey", "src", "dst", "rcode", "req", "leg"):
+                setattr(self, name, _grown(getattr(self, name), size))
+        numbers = np.concatenate((old, np.arange(first, self.relations, dtype=np.int32)))
+        self.src[numbers], self.dst[numbers] = sources, targets
+        self.rcode[numbers], self.rkey[numbers] = codes, keys
+        self.req[numbers], self.leg[numbers] = OF_NONE, 0
+        self.out.add_all(sources, numbers)
+        self.into.add_all(targets, numbers)
+        return numbers
 
-    def drop_relation(self, relation: int) -> None:
-        self.out.remove(int(self.src[relation]), relation)
-        self.into.remove(int(self.dst[relation]), relation)
-        if not self.rcode[relation] & MADE:
-            self._later_rkeys.pop(int(self.rkey[relation]), None)
-        self.rcode[relation], self.req[relation], self.leg[relation] = DEAD, OF_NONE, 0
-        self.later_words[relation] = (0, 0)
-        self.free_relations.append(relation)
+    def drop_relations(self, relations: Ints) -> None:
+        """Take relations out of their rows; their numbers are free."""
+        if not len(relations):
+            return
+        self.out.remove_all(self.src[relations], relations)
+        self.into.remove_all(self.dst[relations], relations)
+        for key in self.rkey[relations[(self.rcode[relations] & MADE) == 0]].tolist():
+            self._rkeys.forget(key)
+        self.rcode[relations], self.req[relations], self.leg[relations] = DEAD, OF_NONE, 0
+        dropped = relations.tolist()
+        self.later_words.update(dict.fromkeys(dropped, (0, 0)))
+        self.free_relations += dropped
 
     def new_ci(self, id_: str, code: int) -> int:
         node = self.new_node(code & coding.CLASS_BITS)
@@ -482,7 +468,7 @@ class Topology:
             self.strange_ids.append(id_)
             key = self._strange[id_] = -len(self.strange_ids)
         self.key[node] = key
-        self._later_keys[key] = node
+        self._keys[key] = node
         self.recode(node, code)
         return node
 
@@ -501,42 +487,54 @@ class Topology:
                 self.grouped.add(node)
 
     def word(self, text: str) -> int:
-        """The place of a text among the words."""
-        if self._word_numbers is None:
-            self._word_numbers = {word: number for number, word in enumerate(self.words)}
-        number = self._word_numbers.setdefault(text, len(self.words))
-        if number == len(self.words):
-            self.words.append(text)
-        return number
+        """The place of a text among the words, of which those of the beginning are in order."""
+        later = self._later_words_known.get(text)
+        if later is not None:
+            return later
+        place = bisect_left(self.words, text, 0, self._first_words)
+        if place < self._first_words and self.words[place] == text:
+            return place
+        self.words.append(text)
+        self._later_words_known[text] = len(self.words) - 1
+        return len(self.words) - 1
 
     def drop_ci(self, node: int) -> None:
         key = int(self.key[node])
-        self._later_keys.pop(key, None)
+        self._keys.forget(key)
         if key < 0:
             del self._strange[self.strange_ids[-1 - key]]
         self.take_extra(node, "")
         self._drop_node(node)
 
-    def new_named_relation(self, relation: Relation) -> int:
-        """Take in a relation of the graph."""
-        key = coding.key_of(relation.id, coding.RELATION_IDS)
-        if not key:
-            known = self._strange_relations.get(relation.id)
-            if known is None:
-                self.strange_relation_ids.append(relation.id)
-                known = self._strange_relations[relation.id] = -len(self.strange_relation_ids)
-            key = known
-        code = coding.relation_code(relation)
+    def new_named_relations(self, relations: Sequence[Relation]) -> Ints:
+        """Take in relations of the graph."""
+        if not relations:
+            return np.empty(0, np.int32)
+        keys, codes, sources, targets, words = [], [], [], [], []
+        for relation in relations:
+            keys.append(self._new_relation_key(relation.id))
+            codes.append(coding.relation_code(relation))
+            sources.append(self.number(relation.source))
+            targets.append(self.number(relation.target))
+            words.append(coding.relation_words(relation))
+        code = np.array(codes, np.int32)
         code |= (code & (coding.FROM_MANAGEMENT | coding.TO_MANAGEMENT)) << 2
-        source, target = self.number(relation.source), self.number(relation.target)
-        number = self.new_relation(source, target, code, key)
-        a, b = coding.relation_words(relation)
-        self.later_words[number] = self.word(a), self.word(b)
-        self._later_rkeys[key] = number
-        if code & TYPE_BITS == tables.CABLE:
-            for node in {source, target} & self.extras.keys():
-                self.mark_management(node)
-        return number
+        source, target = np.array(sources, np.int32), np.array(targets, np.int32)
+        made = self.new_relations(source, target, code, np.array(keys, np.int32))
+        for number, key, (a, b) in zip(made.tolist(), keys, words, strict=True):
+            self._rkeys[key] = number
+            self.later_words[number] = (self.word(a) if a else 0, self.word(b) if b else 0)
+        cables = (code & TYPE_BITS) == tables.CABLE
+        for node in self.extras.keys() & {*source[cables].tolist(), *target[cables].tolist()}:
+            self.mark_management(node)
+        return made
+
+    def _new_relation_key(self, id_: str) -> int:
+        key = _key(id_, coding.RELATION_IDS, self._strange_relations)
+        if key is None:
+            self.strange_relation_ids.append(id_)
+            key = self._strange_relations[id_] = -len(self.strange_relation_ids)
+        return key
 
     def in_fabrics(self, node: int) -> bool:
         """Whether fc paths may begin or end at a CI, or at what stands on it."""
@@ -548,27 +546,32 @@ class Topology:
         self.group_of[node] = (owner, name)
         return node
 
-    def new_group_leg(self, owner: int, group: int, type_: int) -> int:
-        return self.new_relation(owner, group, type_ | MADE, NO_KEY)
+    def new_group_legs(self, owners: Ints, groups: Ints, types: Ints) -> Ints:
+        return self.new_relations(owners, groups, types | MADE, np.full(len(owners), NO_KEY, np.int32))
 
-    def new_copies(self, relations: Sequence[int]) -> list[int]:
-        """Copies of relations, for a second group that names them."""
-        made = []
-        for one in relations:
-            code = int(self.rcode[one]) | MADE
-            made.append(self.new_relation(int(self.src[one]), int(self.dst[one]), code, int(self.rkey[one])))
-            self.copies.setdefault(one, []).append(made[-1])
-        return made
+    def copy_leg(self, head: int) -> int:
+        """The leg again, by its head, for a second group that names it."""
+        relations = self.relations_of_leg(head)
+        some = np.array(relations, np.int32)
+        code = self.rcode[some].astype(np.int32) | MADE
+        made: list[int] = self.new_relations(self.src[some], self.dst[some], code, self.rkey[some]).tolist()
+        self.leg[made[0]] = self.leg[head]
+        self.req[made[1:]] = -2 - made[0]
+        for one, copied in zip(relations, made, strict=True):
+            self.copies.setdefault(one, []).append(copied)
+        return made[0]
 
     def drop_made(self, relations: Ints) -> None:
-        """Drop what was made of CIs' relations and groups."""
-        for relation in relations.tolist():
-            group, key = int(self.dst[relation]), int(self.rkey[relation])
-            self.drop_relation(relation)
-            if group in self.group_of and not self.into.row(group).size:
-                self._drop_node(group)
-            elif key != NO_KEY:
-                self.copies.pop(self.relation_number(self.relation_id_of(key)), None)
+        """Drop what was made of CIs' relations and groups: of each CI all."""
+        if not len(relations):
+            return
+        target = self.dst[relations]
+        to_group = self.cls[target] == GROUP
+        for key in self.rkey[relations[~to_group]].tolist():
+            self.copies.pop(self._relation_of_key(key), None)
+        self.drop_relations(relations)
+        for group in np.unique(target[to_group]).tolist():
+            self._drop_node(group)
 
     def _drop_node(self, node: int) -> None:
         self.group_of.pop(node, None)
@@ -579,6 +582,14 @@ class Topology:
 def _place(numbers: Ints, number: int) -> int:
     """Where a number is among numbers in order; given as one of their kind, since they would be copied as its."""
     return int(numbers.searchsorted(np.int32(number)))
+
+
+def _popped(free: list[int], count: int) -> Ints:
+    """So many of the free numbers, the last ones, or as many as there are."""
+    first = max(0, len(free) - count)
+    found = np.array(free[first:], np.int32)
+    del free[first:]
+    return found
 
 
 def _grown(array: Any, size: int) -> Any:
