@@ -103,6 +103,13 @@ class Routes:
         self._explore_fabric(fabric)
         return self._specials_of.get(fabric, ())
 
+    def everything(self) -> tuple[list[Shape], list[Route]]:
+        """All shapes, and all special routes."""
+        for switch in self.wiring.switches():
+            self._explore_fabric(self.trunks.fabric_of(switch))
+        self._explore(np.flatnonzero(self.wiring.below).astype(np.int32))
+        return [shape for shape in self._shapes.values() if shape is not None], self._specials
+
     def switches_at(self, ci: int) -> Sequence[int]:
         """The switches to which a CI has a cable."""
         found = self._switches_at.get(ci)
