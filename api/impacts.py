@@ -111,7 +111,6 @@ class Taken(NamedTuple):
 
 def taken(answer: Answer, affected: Page, unknown: Page) -> Taken:
     """Some rows of an answer, made."""
-    answer.census()  # it is kept, and whom the answer concerns is read from the store later
     return Taken(
         answer,
         list(_picked(answer.affected, affected.places)),
@@ -132,12 +131,12 @@ def _picked(rows: Sequence[Row], places: Sequence[int]) -> Iterator[Row]:
             start = end
 
 
-def document(of: Taken, whom: Who, following: Mapping[str, str | None]) -> dict[str, Any]:
+def document(of: Taken, whom: Who | None, following: Mapping[str, str | None]) -> dict[str, Any]:
     """An answer: totals first, then some of its rows, and what goes on after them."""
     return totals(of.answer) | {
         "stale": [_stale(one) for one in of.stale],
         "stale_in_all": len(of.answer.stale),
-        "who": who(whom),
+        "who": None if whom is None else who(whom),
         "affected": [affected_out(one) for one in of.affected],
         "unknown": [_unknown(one) for one in of.unknown],
         "next": dict(following),

@@ -62,6 +62,7 @@ class Asked:
     level: Sequence[str] = ()
     cls: Sequence[str] = ()
     site: str | None = None
+    who: bool = True
 
 
 @router.post("/impact", response_model=ImpactAnswer, responses=GONE)
@@ -92,11 +93,14 @@ def impact_of(
     level: Annotated[list[str] | None, Query(max_length=5, description="down, degraded, at_risk, …")] = None,
     cls: Annotated[list[str] | None, Query(alias="class", max_length=50, description="subclasses included")] = None,
     site: Annotated[str | None, Query(max_length=255, description="a building, or - for none that is known")] = None,
+    who: Annotated[
+        bool, Query(description="false: without whom it concerns, for which many documents are read")
+    ] = True,
 ) -> JSONResponse:
     """The same for one CI."""
     del reader
     found = known(services.inventory, ci, moment(services.inventory, at)).ci.id
-    asked = Asked([found], kind, down or (), restarts, at, wait_for, limit, next_, level or (), cls or (), site)
+    asked = Asked([found], kind, down or (), restarts, at, wait_for, limit, next_, level or (), cls or (), site, who)
     return JSONResponse(_answered(services, asked))
 
 
@@ -178,11 +182,13 @@ def _answered(services: Services, asked: Asked) -> dict[str, Any]:
         if "unknown" in starts:
             unknown = impacts.page_of_unknown(answer, wanted, starts["unknown"], asked.limit)
         taken = impacts.taken(answer, affected, unknown)
+        if asked.who:
+            answer.census()  # it is kept for when others may ask again
     following = {
         "affected": going_on.write("affected", affected.next, answer.revision),
         "unknown": going_on.write("unknown", unknown.next, answer.revision),
     }
-    return impacts.document(taken, inventory.who(answer), following)
+    return impacts.document(taken, inventory.who(answer) if asked.who else None, following)
 
 
 @dataclass(frozen=True, slots=True)

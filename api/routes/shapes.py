@@ -178,6 +178,7 @@ class ImpactQuestion(ChangeQuestion):
     level: list[str] = Field(default=[], max_length=5, examples=[["down", "degraded"]])
     cls: list[str] = Field(default=[], alias="class", max_length=50, examples=[["device"]])
     site: Text | None = Field(default=None, examples=["D01"], description="a building, or - for none that is known")
+    who: bool = Field(default=True, description="false: without whom it concerns, for which many documents are read")
 
 
 class NextFailuresQuestion(ChangeQuestion):
@@ -329,7 +330,7 @@ class ImpactAnswer(BaseModel):
     stale: list[StaleOut]
     stale_in_all: int = Field(examples=[0])
     temporary: bool = False
-    who: WhoOut
+    who: WhoOut | None
     affected: list[AffectedOut]
     unknown: list[UnknownOut]
     next: NextOut

@@ -115,6 +115,17 @@ def test_an_answer_begins_with_its_totals_and_says_whom_it_concerns(reader: Test
 
 
 @pytest.mark.usefixtures("estate")
+def test_whom_it_concerns_may_be_left_out(reader: TestClient) -> None:
+    question = {"what": ["web1"], "kind": "power_off"}
+    whole = reader.post(f"{API}/impact", json=question).json()
+
+    posted = reader.post(f"{API}/impact", json=question | {"who": False}).json()
+    got = reader.get(f"{API}/cis/{whole['question']['what'][0]}/impact", params={"who": False}).json()
+
+    assert posted == got == whole | {"who": None}
+
+
+@pytest.mark.usefixtures("estate")
 def test_the_same_question_at_the_same_revision_has_the_same_bytes(services: Services, reader: TestClient) -> None:
     first = reader.post(f"{API}/impact", json={"what": ["web1"], "kind": "power_off", "down": ["web2"]})
     services.inventory.declare("cis: [{class: server, name: web9}]", "other", "test")
