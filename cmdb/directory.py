@@ -14,6 +14,7 @@ from cmdb.what import alike
 _COMPARED: Final = 10_000
 """With so many names a misspelt one is compared; where there are more, with those that begin as it does."""
 
+_CI_ID: Final = re.compile(r"ci-[0-9]+")
 _RELATION_ID: Final = re.compile(r"rel-[0-9]+")
 
 
@@ -26,16 +27,25 @@ class Readable(Protocol):
 
     def relations(self, ids: Iterable[str]) -> list[Relation]: ...
 
+    def get_at(self, ids: Iterable[str], revision: int) -> Mapping[str, StoredCI]: ...
+
+    def relations_at(self, ids: Iterable[str], revision: int) -> list[Relation]: ...
+
     def relations_by_id(self, ids: Iterable[str]) -> Mapping[str, Relation]: ...
 
     def beginning(self, kind: str, prefix: str, limit: int) -> list[str]: ...
 
 
 class InStore:
-    """A directory (`cmdb.what`) over a store; what `texts` may mean is read in one go."""
+    """A directory (`cmdb.what`) over a store; what `texts` may mean is read in one go.
 
-    def __init__(self, store: Readable, texts: Sequence[str] = ()) -> None:
+    With a revision ids and cables are those of then; names are those of now. Of the id of a relation nothing is read
+    then: whoever knows the graph of that revision says whether there was one.
+    """
+
+    def __init__(self, store: Readable, texts: Sequence[str] = (), at: int | None = None) -> None:
         self._store = store
+        self._at = at
         given = [text.strip() for text in texts]
         self._cis: dict[str, CI | None] = {}
         ids = self.cis(given)
@@ -44,18 +54,21 @@ class InStore:
         for match in store.lookup(handles) if handles else ():
             self._matches[match.handle].append(match)
         self.cis({match.ci for matches in self._matches.values() for match in matches})
-        named = {text for text in given if _RELATION_ID.fullmatch(text)}
-        self._relations: Mapping[str, Relation] = store.relations_by_id(named) if named else {}
+        self._relations = {text for text in given if _RELATION_ID.fullmatch(text)}
+        if at is None and self._relations:
+            self._relations = set(store.relations_by_id(self._relations))
 
     def cis(self, ids: Iterable[str]) -> Mapping[str, CI]:
         wanted = list(ids)
         if unread := [id_ for id_ in wanted if id_ not in self._cis]:
-            found = self._store.get(unread)
+            found = dict(self._store.get(unread))
+            if self._at is not None and (ids := [id_ for id_ in unread if _CI_ID.fullmatch(id_)]):
+                found |= self._store.get_at(ids, self._at)
             self._cis |= {id_: found[id_].ci if id_ in found else None for id_ in unread}
         return {id_: ci for id_ in wanted if (ci := self._cis[id_]) is not None}
 
-    def relation(self, id_: str) -> Relation | None:
-        return self._relations.get(id_)
+    def has_relation(self, id_: str) -> bool:
+        return id_ in self._relations
 
     def holders(self, handles: Iterable[Handle]) -> Iterable[Match]:
         wanted = list(handles)
@@ -66,7 +79,7 @@ class InStore:
         return [match for handle in wanted for match in self._matches[handle]]
 
     def relations(self, ci: str) -> Iterable[Relation]:
-        return self._store.relations([ci])
+        return self._store.relations([ci]) if self._at is None else self._store.relations_at([ci], self._at)
 
     def near(self, text: str) -> list[str]:
         close = alike(text, {value.casefold(): value for kind in ("name", "label") for value in self._like(kind, text)})

@@ -390,13 +390,20 @@ class Inventory:
         return target.cis[0]
 
     def question(
-        self, texts: Sequence[str], kind: str, down: Sequence[str] = (), *, restarts: bool = False
+        self,
+        texts: Sequence[str],
+        kind: str,
+        down: Sequence[str] = (),
+        *,
+        restarts: bool = False,
+        at: int | None = None,
     ) -> Question:
         """A question with targets and what is down already named as people name them. Raises NotFound, Ambiguous.
 
-        Things are named as they are called now, also where the question is about another time.
+        Things are named as they are called now, also where the question is about another time; ids and cables are those
+        of that time.
         """
-        directory = InStore(self._store, [*texts, *down])
+        directory = InStore(self._store, [*texts, *down], at)
         target, assumed = Target(), Target()
         for text in texts:
             target = target + what.meant(text, directory)

@@ -85,7 +85,7 @@ class Directory(Protocol):
     def cis(self, ids: Iterable[str]) -> Mapping[str, CI]:
         """Those that there are."""
 
-    def relation(self, id_: str) -> Relation | None: ...
+    def has_relation(self, id_: str) -> bool: ...
 
     def holders(self, handles: Iterable[Handle]) -> Iterable[Match]:
         """Who has one of these handles."""
@@ -137,8 +137,8 @@ class _InGraph:
     def cis(self, ids: Iterable[str]) -> Mapping[str, CI]:
         return {id_: self._graph.cis[id_] for id_ in ids if id_ in self._graph.cis}
 
-    def relation(self, id_: str) -> Relation | None:
-        return self._graph.relations.get(id_)
+    def has_relation(self, id_: str) -> bool:
+        return id_ in self._graph.relations
 
     def holders(self, handles: Iterable[Handle]) -> Iterable[Match]:
         return self._find(handles)
@@ -155,7 +155,7 @@ class _Seeker:
         self._directory = directory
 
     def target(self, text: str) -> Target:
-        if self._directory.relation(text) is not None:
+        if self._directory.has_relation(text):
             return Target(relations=(text,))
         # Brackets and colons may belong to a name, so a name is tried first.
         if text not in self._directory.cis([text]) and not self.fitting(text):

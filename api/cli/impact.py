@@ -73,7 +73,8 @@ def impact(
         inventory = services.inventory
         wanted = impacts.wanted(inventory, level or (), cls or (), site)
         then = moment(inventory, at, "--at")
-        evaluation = inventory.impact(inventory.question(what, kind, down or (), restarts=restarts), then)
+        question = inventory.question(what, kind, down or (), restarts=restarts, at=then)
+        evaluation = inventory.impact(question, then)
         with evaluation.held():
             answer = evaluation.answer()
             affected = impacts.page_of_affected(answer, wanted, 0, most)
@@ -245,8 +246,9 @@ def why(
     with opened() as services:
         inventory = services.inventory
         of = inventory.ci_of(what)
-        question = inventory.question(changed, how, down or (), restarts=restarts)
-        evaluation = inventory.impact(question, moment(inventory, at, "--at"))
+        then = moment(inventory, at, "--at")
+        question = inventory.question(changed, how, down or (), restarts=restarts, at=then)
+        evaluation = inventory.impact(question, then)
         document = reasons.why(inventory, evaluation, of, now())
         if next_failures:
             following = reasons.next_failures(inventory, evaluation, [of], reasons.within(seconds))

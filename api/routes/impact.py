@@ -27,7 +27,7 @@ from api.routes.shapes import (
     WhyAnswer,
 )
 from api.wiring import Services, now
-from cmdb.impact import Evaluation, Question
+from cmdb.impact import Answer, Evaluation, Question
 from cmdb.inventory import Inventory
 from cmdb.model import ModelError
 from cmdb.store.base import Gone
@@ -37,6 +37,7 @@ router = APIRouter(tags=["impact"])
 WAIT_S: Final = 5.0
 """How long a request waits for a revision that it names."""
 _LOOK_S: Final = 0.05
+_HASH: Final = 16
 
 KIND = Annotated[str, Query(max_length=100, examples=["power_off"])]
 DOWN = Annotated[list[str] | None, Query(max_length=1000, description="a CI that is down already; may be repeated")]
@@ -126,7 +127,7 @@ def why(
     inventory = services.inventory
     then = moment(inventory, at)
     found = known(inventory, ci, then).ci.id
-    question = inventory.question(what, kind, down or (), restarts=restarts)
+    question = inventory.question(what, kind, down or (), restarts=restarts, at=then)
     with evaluated(inventory, question, then, wait_for) as evaluation:
         of = reasons.explained(evaluation, found)
     document = reasons.document(inventory, of, now())
@@ -142,8 +143,9 @@ def next_failures(question: NextFailuresQuestion, reader: Reader, services: Serv
     or of the CIs that `of` names. `complete` is false where the time was not enough."""
     del reader
     inventory = services.inventory
-    asked = inventory.question(question.what, question.kind, question.down, restarts=question.restarts)
-    with evaluated(inventory, asked, moment(inventory, question.at), question.wait_for) as evaluation:
+    at = moment(inventory, question.at)
+    asked = inventory.question(question.what, question.kind, question.down, restarts=question.restarts, at=at)
+    with evaluated(inventory, asked, at, question.wait_for) as evaluation:
         of = [inventory.ci_of(text) for text in question.of] or reasons.services_of(evaluation)
     return JSONResponse(reasons.next_failures(inventory, evaluation, of, reasons.within(question.seconds)))
 
@@ -166,17 +168,21 @@ def single_points(
 
 def _answered(services: Services, asked: Asked) -> dict[str, Any]:
     inventory = services.inventory
-    question = inventory.question(asked.what, asked.kind, asked.down, restarts=asked.restarts)
     wanted = impacts.wanted(inventory, asked.level, asked.cls, asked.site)
-    going_on = _Going(services.cursor_key, question, wanted)
+    going_on = _Going(services.cursor_key, asked, wanted)
+    starts, at, first = {"affected": 0, "unknown": 0}, None, None
     if asked.next is None:
-        starts, at = {"affected": 0, "unknown": 0}, moment(inventory, asked.at)
+        at = moment(inventory, asked.at)
     else:
-        name, start, at = going_on.read(asked.next)
+        name, start, at, first = going_on.read(asked.next)
         starts = {name: start}
+    with _history():
+        question = inventory.question(asked.what, asked.kind, asked.down, restarts=asked.restarts, at=at)
     affected = unknown = Page((), None)
     with evaluated(inventory, question, at, asked.wait_for if asked.next is None else None) as evaluation:
         answer = evaluation.answer()
+        if first is not None and not answer.hash.startswith(first):
+            raise Problem(409, "what the question names is called otherwise since: name it by the ids of `question`")
         if "affected" in starts:
             affected = impacts.page_of_affected(answer, wanted, starts["affected"], asked.limit)
         if "unknown" in starts:
@@ -185,33 +191,36 @@ def _answered(services: Services, asked: Asked) -> dict[str, Any]:
         if asked.who:
             answer.census()  # it is kept for when others may ask again
     following = {
-        "affected": going_on.write("affected", affected.next, answer.revision),
-        "unknown": going_on.write("unknown", unknown.next, answer.revision),
+        "affected": going_on.write("affected", affected.next, answer),
+        "unknown": going_on.write("unknown", unknown.next, answer),
     }
     return impacts.document(taken, inventory.who(answer) if asked.who else None, following)
 
 
 @dataclass(frozen=True, slots=True)
 class _Going:
-    """Cursors of a question: which list, from where on, at which revision."""
+    """Cursors of a question: which list, from where on, at which revision, and of which answer."""
 
     key: bytes
-    question: Question
+    asked: Asked
     wanted: impacts.Wanted
 
     @property
     def _bound(self) -> list[Any]:
-        question, wanted = self.question, self.wanted
-        asked = [question.targets, question.relations, question.kind, question.down, question.restarts]
-        return ["impact", *asked, sorted(wanted.levels), sorted(wanted.classes), wanted.site]
+        asked, wanted = self.asked, self.wanted
+        question = [list(asked.what), asked.kind, list(asked.down), asked.restarts]
+        return ["impact", *question, sorted(wanted.levels), sorted(wanted.classes), wanted.site]
 
-    def write(self, name: str, place: int | None, revision: int) -> str | None:
-        return None if place is None else cursor.write(self.key, self._bound, (place, f"{name}@{revision}"))
+    def write(self, name: str, place: int | None, answer: Answer) -> str | None:
+        if place is None:
+            return None
+        return cursor.write(self.key, self._bound, (place, f"{name}@{answer.revision}@{answer.hash[:_HASH]}"))
 
-    def read(self, text: str) -> tuple[str, int, int]:
+    def read(self, text: str) -> tuple[str, int, int, str]:
+        """Which list, from where on, at which revision, and how the hash of the answer begins."""
         place, which = cursor.read(self.key, self._bound, text)
-        name, _, revision = which.partition("@")
-        return name, int(place), int(revision)
+        name, revision, digest = which.split("@")
+        return name, int(place), int(revision), digest
 
 
 @contextmanager
@@ -226,9 +235,15 @@ def evaluated(
                 f"wait_for: revision {wait_for} is not in an answer at revision {at}; leave out one of them"
             )
         awaited(inventory, wait_for)
+    with _history(), inventory.impact(question, at).held() as evaluation:
+        yield evaluation
+
+
+@contextmanager
+def _history() -> Iterator[None]:
+    """Says what to do where history was trimmed since the page before."""
     try:
-        with inventory.impact(question, at).held() as evaluation:
-            yield evaluation
+        yield
     except Gone as error:
         raise Problem(
             410,

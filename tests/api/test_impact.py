@@ -177,6 +177,45 @@ def test_a_cursor_serves_its_own_question_only_and_ends_with_the_history(
     assert gone.json()["detail"].endswith("ask again without `next`, or with an `at` of then or later")
 
 
+def test_a_page_says_when_what_was_asked_about_is_called_otherwise_meanwhile(
+    services: Services, reader: TestClient
+) -> None:
+    hosts = "".join(f"  - {{class: server, name: s{n}}}\n" for n in range(5))
+    fed = "".join(f"  - {{type: powered_by, from: s{n}, to: U1}}\n" for n in range(5))
+    units = ("{class: power_unit, name: ups, serial: U1}", "{class: power_unit, name: old, serial: U2}")
+    estate = f"cis:\n  - {units[0]}\n  - {units[1]}\n{hosts}relations:\n{fed}"
+    services.inventory.declare(estate, "a", "test")
+    question = {"what": ["ups"], "kind": "power_off", "limit": 2}
+    page = reader.post(f"{API}/impact", json=question).json()
+    services.inventory.declare(estate.replace("ups", "new").replace("old", "ups"), "a", "test")
+
+    named = reader.post(f"{API}/impact", json=question | {"next": page["next"]["affected"]})
+
+    assert (named.status_code, named.json()["detail"]) == (
+        409, "what the question names is called otherwise since: name it by the ids of `question`",
+    )  # fmt: skip
+
+
+def test_a_question_by_ids_is_answered_at_its_revision_when_they_are_gone(
+    services: Services, reader: TestClient
+) -> None:
+    services.inventory.declare(ESTATE, "estate.yaml", "test")
+    cable = {"what": ["access[Gi1/1]"], "kind": "disconnect"}
+    then = reader.post(f"{API}/impact", json=cable)
+    gone = "  - {type: connects_to, from: access, to: web1, from_port: Gi1/1, to_port: eth0}\n"
+    services.inventory.declare(ESTATE.replace(gone, ""), "estate.yaml", "test")
+
+    by_id = reader.post(f"{API}/impact", json=then.json()["question"])
+    by_port = reader.post(f"{API}/impact", json=cable | {"at": "1"})
+    now = reader.post(f"{API}/impact", json=cable)
+    never = reader.post(f"{API}/impact", json=cable | {"what": ["rel-99"], "at": "1"})
+
+    assert then.status_code == 200
+    assert by_id.content == by_port.content == then.content
+    assert (now.status_code, never.status_code) == (404, 422)
+    assert "rel-99: no such relation in the graph" in never.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("chosen", "names"),
     [
