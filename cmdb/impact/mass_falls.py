@@ -99,13 +99,19 @@ class MassFalls:
         wiring, spares = self._wiring, self._sure.spares
         switches = np.bincount(place[wiring.switch[node]], minlength=len(unfinished))
         unfinished[switches > (1 if cable is None else 0)] = True
+        lost_at, lost = place, node
         if cable is not None:
-            self._check_cables(place, node, unfinished, cable)
-        at = spares.entries.gather(node)
+            # Who is at the end of the cable is as good as lost for whoever could take his place.
+            ends = np.concatenate((self._topology.src[cable], self._topology.dst[cable]))
+            turn = np.arange(len(cable), dtype=np.int32)
+            places = np.concatenate((place, turn, turn))
+            both = _once(np.sort(places * self._nodes + np.concatenate((node, ends))))
+            lost_at, lost = (both // self._nodes).astype(np.int32), (both % self._nodes).astype(np.int32)
+        at = spares.entries.gather(lost)
         if not len(at):
             return
         groups = np.int64(len(spares.size))
-        keys = np.repeat(place, spares.entries.lengths(node)) * groups + spares.group_of[at]
+        keys = np.repeat(lost_at, spares.entries.lengths(lost)) * groups + spares.group_of[at]
         order = np.argsort(keys, kind="stable")
         keys, at = keys[order], at[order]
         first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
@@ -119,14 +125,6 @@ class MassFalls:
         down = np.sort(place[leaning] * groups + spares.group[node[leaning]])
         many = down.searchsorted(keys, "right") - down.searchsorted(keys, "left")
         unfinished[(keys // groups)[many < spares.size[keys % groups]]] = True
-
-    def _check_cables(self, place: Ints, node: Ints, unfinished: Bools, cable: Ints) -> None:
-        """A cable whose end is down does not count; any other together with somebody down may part more."""
-        topology = self._topology
-        is_end = (topology.src[cable][place] == node) | (topology.dst[cable][place] == node)
-        ended = np.zeros(len(unfinished), np.bool_)
-        ended[place[is_end]] = True
-        unfinished[place[self._wiring.matters[node] & ~ended[place]]] = True
 
 
 def _once(keys: Keys) -> Keys:

@@ -15,6 +15,7 @@ from cmdb.impact.engine import Engine
 from cmdb.impact.evaluation import Opened
 from cmdb.impact.falling import Falling
 from cmdb.impact.kinds import Bools, Ints
+from cmdb.impact.late_falling import LateFalling
 from cmdb.impact.levels import Change
 from cmdb.impact.mass_falls import MassFalls
 from cmdb.impact.sure_falls import SureFalls
@@ -67,6 +68,7 @@ class _Found:
 
 class _Search:
     def __init__(self, engine: Engine, enough: Callable[[], bool]) -> None:
+        self._engine = engine
         self._topology = engine.topology
         self._falling = Falling(engine, Change())
         self._enough = enough
@@ -79,7 +81,7 @@ class _Search:
         everything = np.flatnonzero(self._may_fail()).astype(np.int32)
         if networks.touching[falling.down].any() or networks.fabric.wiring.matters[falling.down].any():
             # Nothing is intact where something is down whatever happens.
-            return self._one_by_one(everything.tolist(), topology.of_type(tables.CABLE).tolist())
+            return self._one_by_one(falling, everything.tolist(), topology.of_type(tables.CABLE).tolist())
         sure = SureFalls(falling)
         mass = MassFalls(falling, sure)
         upstream = sure.upstream()
@@ -94,7 +96,7 @@ class _Search:
         for lost, is_fc in [*((one, False) for one in sure.cables), (sure.fc_cables, True)]:
             kept = upstream[lost.node]
             cables += self._cables(mass, lost.cable[kept], lost.node[kept], is_fc=is_fc)
-        return self._one_by_one(left, cables)
+        return self._one_by_one(LateFalling(self._engine, sure), left, cables)
 
     def _may_fail(self) -> Bools:
         topology = self._topology
@@ -129,11 +131,11 @@ class _Search:
             one = int(place[start])
             self.found.add(int(points[one]), node[start:end], int(down[one]))
 
-    def _one_by_one(self, cis: Sequence[int], cables: Sequence[int]) -> bool:
+    def _one_by_one(self, falling: Falling, cis: Sequence[int], cables: Sequence[int]) -> bool:
         for point in _points(cis, cables):
             if self._enough():
                 return False
-            lost = self._falling.with_ci(point) if point >= 0 else self._falling.with_cable(-1 - point)
+            lost = falling.with_ci(point) if point >= 0 else falling.with_cable(-1 - point)
             cls = self._topology.cls[lost]
             services = lost[(cls == SERVICE) & (lost != point)]
             if len(services):
