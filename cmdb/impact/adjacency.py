@@ -32,9 +32,16 @@ class Adjacency:
 
     @classmethod
     def laid(cls, nodes: int, of: Ints, numbers: Ints) -> Adjacency:
-        """From numbers sorted by the node `of` which each is, which itself may be in any order. Keeps the numbers."""
+        """From numbers sorted by the node `of` which each is."""
         length = np.bincount(of, minlength=nodes).astype(np.int32)
         return cls(_starts(length), length, numbers.astype(np.int32, copy=False))
+
+    @classmethod
+    def of_lengths(cls, length: Ints, pool: Ints, used: int) -> Adjacency:
+        """From rows of these lengths, one after the other, with room behind them. Keeps both."""
+        made = cls(_starts(length), length, pool)
+        made._used = used
+        return made
 
     def copy(self) -> Adjacency:
         made = Adjacency(self._start.copy(), self._length.copy(), self._pool.copy())

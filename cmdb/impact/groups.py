@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from cmdb.coding import TYPE_BITS
 from cmdb.impact import tables
 from cmdb.impact.kinds import Ints
-from cmdb.impact.settle import ACTIVE_LEG, AXIS_SHIFT, OF_NONE, keys_of, legs_of_rows, make_legs, sorted_rows
+from cmdb.impact.settle import ACTIVE_LEG, AXIS_SHIFT, NO_MEDIUM, OF_NONE, keys_of, legs_of_rows, make_legs, sorted_rows
 from cmdb.impact.tables import AXES
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ GROUP_LEG: Final = "group:"
 
 
 class _Group(NamedTuple):
-    """A group of a CI. `of`: whose requirement it is, the CI's or, where it stands as a leg, its own."""
+    """A group of a CI. `inner`: its place among those that stand as legs, else -1."""
 
     name: str
-    of: int
+    owner: int
+    inner: int
     type_: int
     told: int
     """How many legs it names."""
@@ -33,14 +34,35 @@ class _Group(NamedTuple):
     full: int | None
 
 
-class _Named(NamedTuple):
-    """A leg: the number of the group among all, its CI and type, what it leads to, and whether it is the active one."""
+class _Told:
+    """What CIs say of their groups."""
 
-    group: int
-    owner: int
-    type_: int
-    target: int
-    active: bool
+    def __init__(self) -> None:
+        self.groups: list[_Group] = []
+        self.inner: list[tuple[int, str]] = []
+        """Groups that stand as legs: whose they are, and their names."""
+        self.named: list[tuple[int, int, int, str, bool]] = []
+        """Legs that are CIs: the place of the group, the owner, the type, the id, and whether it is the active one."""
+        self.nested: list[tuple[int, int, int, int, bool]] = []
+        """Legs that are groups: alike, with the place among the inner groups."""
+
+    def read(self, node: int, groups: Iterable[Component]) -> None:
+        """Take in the groups of a CI."""
+        known = {group.name: (group, legs_of(group)) for group in groups}
+        inner: dict[str, int] = {}
+        for name in sorted({leg for _, legs in known.values() for leg in legs if leg.startswith(GROUP_LEG)}):
+            if name.removeprefix(GROUP_LEG) in known:
+                inner[name] = len(self.inner)
+                self.inner.append((node, name.removeprefix(GROUP_LEG)))
+        for name, (group, legs) in known.items():
+            type_, active, place = _type_of(group), group.attributes.get("active"), len(self.groups)
+            needs, full = _number(group, "needs"), _number(group, "full")
+            self.groups.append(_Group(name, node, inner.get(GROUP_LEG + name, -1), type_, len(legs), needs, full))
+            for leg in legs:
+                if not leg.startswith(GROUP_LEG):
+                    self.named.append((place, node, type_, leg, leg == active))
+                elif leg in inner:
+                    self.nested.append((place, node, type_, inner[leg], leg == active))
 
 
 def legs_of(group: Component) -> tuple[str, ...]:
@@ -51,39 +73,19 @@ def legs_of(group: Component) -> tuple[str, ...]:
 
 def settle_groups(topology: Topology, nodes: Iterable[int]) -> None:
     """What CIs require by their groups, of which no relation is a leg yet; nothing of those that are retired."""
-    groups: list[_Group] = []
-    named: list[_Named] = []
-    nested: list[_Named] = []
+    told = _Told()
     owners = [node for node in nodes if topology.live[node]]
     for node in owners:
-        _read(topology, node, groups, named, nested)
-    if not groups:
+        told.read(node, topology.extra_of(node).groups)
+    if not told.groups:
         return
-    heads, of = _named_legs(topology, owners, named)
-    made = _group_legs(topology, nested)
-    heads, of = np.concatenate((heads, made)), np.concatenate((of, np.array([leg.group for leg in nested], np.int32)))
-    number = np.bincount(of, minlength=len(groups)).astype(np.int32)
-    topology.req[heads] = _new_requirements(topology, groups, number)[of]
-
-
-def _read(
-    topology: Topology, node: int, groups: list[_Group], named: list[_Named], nested: list[_Named]
-) -> None:  # fmt: skip
-    known: Mapping[str, Component] = {group.name: group for group in topology.extra_of(node).groups}
-    legs = {name: legs_of(group) for name, group in known.items()}
-    inner = {leg.removeprefix(GROUP_LEG) for some in legs.values() for leg in some if leg.startswith(GROUP_LEG)}
-    nodes = {name: topology.new_group(node, name) for name in sorted(inner & known.keys())}
-    for name, group in known.items():
-        type_, active = _type_of(group), group.attributes.get("active")
-        place = len(groups)
-        groups.append(
-            _Group(name, nodes.get(name, node), type_, len(legs[name]), _number(group, "needs"), _number(group, "full"))
-        )
-        for leg in legs[name]:
-            if not leg.startswith(GROUP_LEG):
-                named.append(_Named(place, node, type_, topology.number(leg), leg == active))
-            elif (target := nodes.get(leg.removeprefix(GROUP_LEG))) is not None:
-                nested.append(_Named(place, node, type_, target, leg == active))
+    inner = topology.new_groups(told.inner)
+    heads, of = _named_legs(topology, owners, told)
+    if told.nested:
+        made, groups = _group_legs(topology, told, inner)
+        heads, of = np.concatenate((heads, made)), np.concatenate((of, groups))
+    number = np.bincount(of, minlength=len(told.groups)).astype(np.int32)
+    topology.req[heads] = _new_requirements(topology, told.groups, inner, number)[of]
 
 
 def _type_of(group: Component) -> int:
@@ -96,14 +98,20 @@ def _number(group: Component, attribute: str) -> int | None:
     return said if isinstance(said, int) and not isinstance(said, bool) else None
 
 
-def _named_legs(topology: Topology, owners: list[int], named: list[_Named]) -> tuple[Ints, Ints]:
+def _columns(*columns: Iterable[int]) -> list[Ints]:
+    return [np.array(column, np.int32) for column in columns]
+
+
+def _named_legs(topology: Topology, owners: list[int], told: _Told) -> tuple[Ints, Ints]:
     """The legs that are CIs, by their heads, and of which group each is; without those whose relations are gone."""
     legs = legs_of_rows(topology, sorted_rows(topology, topology.out.gather(np.array(owners, np.int32))))
-    named = [leg for leg in named if leg.target >= 0]
-    if not named or not len(legs.heads):
+    if not told.named or not len(legs.heads):
         return np.empty(0, np.int32), np.empty(0, np.int32)
-    group, owner, type_, target = (np.array(column, np.int32) for column in list(zip(*named, strict=True))[:4])
-    active = np.array([leg.active for leg in named])
+    groups, sources, types, ids, actives = zip(*told.named, strict=True)
+    group, owner, type_ = _columns(groups, sources, types)
+    active, target = np.array(actives, np.bool_), topology.numbers(ids)
+    known = target >= 0
+    group, owner, type_, active, target = group[known], owner[known], type_[known], active[known], target[known]
     heads = legs.heads
     keys = keys_of(topology.src[heads], topology.rcode[heads] & TYPE_BITS, topology.dst[heads])
     wanted = keys_of(owner, type_, target)
@@ -124,18 +132,15 @@ def _named_legs(topology: Topology, owners: list[int], named: list[_Named]) -> t
     return chosen, group
 
 
-def _group_legs(topology: Topology, nested: list[_Named]) -> Ints:
-    """The legs that are groups."""
-    if not nested:
-        return np.empty(0, np.int32)
-    _, owner, type_, target = (np.array(column, np.int32) for column in list(zip(*nested, strict=True))[:4])
-    made = topology.new_group_legs(owner, target, type_)
-    active = np.array([leg.active for leg in nested])
-    topology.leg[made] = 1 | np.where(active, ACTIVE_LEG, 0) | AXES[type_].astype(np.int32) << AXIS_SHIFT
-    return made
+def _group_legs(topology: Topology, told: _Told, inner: Ints) -> tuple[Ints, Ints]:
+    """The legs that are groups, and of which group each is."""
+    group, owner, type_, place, active = _columns(*zip(*told.nested, strict=True))
+    made = topology.new_group_legs(owner, inner[place], type_)
+    topology.leg[made] = NO_MEDIUM | np.where(active, ACTIVE_LEG, 0) | AXES[type_].astype(np.int32) << AXIS_SHIFT
+    return made, group
 
 
-def _new_requirements(topology: Topology, groups: list[_Group], number: Ints) -> Ints:
+def _new_requirements(topology: Topology, groups: list[_Group], inner: Ints, number: Ints) -> Ints:
     """The requirement of each group; none of those that have no leg left."""
     k = np.array([number[i] if group.needs is None else group.needs for i, group in enumerate(groups)], np.int32)
     m = np.array([k[i] if group.full is None else group.full for i, group in enumerate(groups)], np.int32)
@@ -143,7 +148,8 @@ def _new_requirements(topology: Topology, groups: list[_Group], number: Ints) ->
     # Legs that are gone cut k and m down to those left.
     k, m = np.where(cut, np.minimum(k, number), k), np.where(cut, np.minimum(m, number), m)
     held = np.flatnonzero(number)
-    of, type_ = np.array([group.of for group in groups], np.int32), np.array([one.type_ for one in groups], np.uint8)
+    of = np.array([one.owner if one.inner < 0 else inner[one.inner] for one in groups], np.int32)
+    type_ = np.array([one.type_ for one in groups], np.uint8)
     made = topology.new_requirements(of[held], type_[held], number[held], k[held], m[held])
     for requirement, place in zip(made.tolist(), held.tolist(), strict=True):
         topology.titles[requirement] = groups[place].name, True

@@ -12,6 +12,8 @@ from cmdb.impact.kinds import Ints
 NO_KEY: Final = -(2**31)
 """The key of what has no id."""
 
+_BLOCK: Final = 1 << 18
+
 
 class Keys:
     """Numbers by key, as runs of keys that follow one another; and, beside, those that came later.
@@ -20,7 +22,9 @@ class Keys:
     """
 
     def __init__(self, keys: Ints) -> None:
-        starts = np.flatnonzero(np.diff(keys, prepend=keys[:1] - 2) != 1).astype(np.int32)
+        begins = np.ones(len(keys), np.bool_)
+        np.not_equal(keys[1:], keys[:-1] + 1, out=begins[1:])
+        starts = np.flatnonzero(begins).astype(np.int32)
         self._keys = keys[starts]
         self._places: Ints = np.append(starts, np.int32(len(keys)))
         self.later: dict[int, int] = {}
@@ -37,13 +41,18 @@ class Keys:
         place = int(self._places[run]) + key - int(self._keys[run])
         return place if place < self._places[run + 1] else -1
 
-    def numbers(self, keys: Ints) -> Ints:
-        """The numbers of keys that had one at the beginning."""
-        if len(self._keys) == 1:
-            numbers: Ints = keys - (self._keys[0] - self._places[0])
-            return numbers
-        runs = self._keys.searchsorted(keys, "right") - 1
-        return keys + (self._places[:-1] - self._keys)[runs]
+    def replace(self, keys: Ints) -> Ints:
+        """Put, in place of keys that had one at the beginning, their numbers."""
+        keys = keys if keys.flags.writeable else keys.copy()
+        for start in range(0, len(keys), _BLOCK):
+            some = keys[start : start + _BLOCK]
+            some += (self._places[:-1] - self._keys)[self._keys.searchsorted(some, "right") - 1]
+        return keys
+
+    def places(self, keys: Ints) -> Ints:
+        """The numbers that keys had at the beginning; any number for those that had none."""
+        runs = np.maximum(self._keys.searchsorted(keys, "right") - 1, 0)
+        return np.clip(keys + (self._places[:-1] - self._keys)[runs], 0, self._places[-1] - 1)
 
     def __setitem__(self, key: int, number: int) -> None:
         self.later[key] = number

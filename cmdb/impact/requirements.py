@@ -12,6 +12,7 @@ import numpy as np
 
 from cmdb.coding import TYPE_BITS
 from cmdb.impact import tables
+from cmdb.impact.adjacency import Adjacency
 from cmdb.impact.groups import settle_groups
 from cmdb.impact.kinds import Bools, Bytes, Ints
 from cmdb.impact.settle import (
@@ -37,7 +38,13 @@ _BLOCK: Final = 1 << 16
 
 def settle_all(topology: Topology, by_target: Ints) -> None:
     """Lay out what leads from each node, and settle everything, for the first time."""
-    topology.lay_out(_by_source(topology, by_target))
+    types = (topology.rcode & TYPE_BITS).astype(np.uint8)[by_target]
+    room = len(topology.src) - len(by_target)
+    places, often = sorted_by(topology.src[by_target], len(topology.key), room, types)
+    count = len(by_target)
+    np.take(by_target, places[:count], out=places[:count], mode="clip")
+    topology.out = Adjacency.of_lengths(often, places, count)
+    del types, places
     settle_groups(topology, topology.grouped)
     for start in range(0, topology.nodes, _BLOCK):
         nodes = np.arange(start, min(start + _BLOCK, topology.nodes), dtype=np.int32)
@@ -64,12 +71,6 @@ def take_back(topology: Topology, sources: Ints) -> None:
     topology.leg[rows] = 0
     topology.flags[sources] &= ~np.uint8(HAS_PROTECTION)
     topology.drop_made(rows[(topology.rcode[rows] & MADE) != 0])
-
-
-def _by_source(topology: Topology, by_target: Ints) -> Ints:
-    """All relations by source, type and target; given by target."""
-    types = (topology.rcode[by_target] & TYPE_BITS).astype(np.uint8)
-    return by_target[sorted_by(topology.src[by_target], types)]
 
 
 def _settle_by_default(topology: Topology, rows: Ints) -> None:

@@ -35,6 +35,8 @@ TO_SIDE: Final = 1 << 12
 MADE: Final = 1 << 13
 """No relation of the graph: a group as a leg, or the copy of a relation that a second group names."""
 
+_BLOCK: Final = 1 << 17
+"""Nodes whose relations are sorted at once."""
 _NODE_BITS: Final = 26
 """Bits of a node's number, and of whatever is sorted by it, a type, and a place of 32 bits."""
 _TYPE_BITS: Final = 5
@@ -51,16 +53,29 @@ class Legs(NamedTuple):
     """What `Topology.leg` says of a leg."""
 
 
-def sorted_by(numbers: Ints, types: Bytes | None = None) -> Ints:
-    """The places of numbers in order, then of types, then as they come. Sorts whole numbers: quicker than argsort."""
-    keys = numbers.astype(np.int64)
-    if types is not None:
-        keys <<= _TYPE_BITS
-        keys |= types
-    keys <<= 32
-    keys |= np.arange(len(keys), dtype=np.int32)
-    keys.sort()
-    return keys.astype(np.int32)  # the lower bits, which are the places
+def sorted_by(numbers: Ints, highest: int, room: int, types: Bytes | None = None) -> tuple[Ints, Ints]:
+    """The places of numbers below `highest` in order, then of types, then as they come; and how often each occurs.
+    There is room for more places behind them.
+
+    Sorts whole keys, some numbers at a time: quicker than argsort, and in little memory beside.
+    """
+    found: Ints = np.empty(len(numbers) + room, np.int32)
+    often: Ints = np.empty(highest, np.int32)
+    done = 0
+    for low in range(0, highest, _BLOCK):
+        places = np.flatnonzero((numbers >= low) & (numbers < low + _BLOCK))
+        some = numbers[places]
+        often[low : low + _BLOCK] = np.bincount(some - np.int32(low), minlength=min(_BLOCK, highest - low))
+        keys = some.astype(np.int64)
+        if types is not None:
+            keys <<= _TYPE_BITS
+            keys |= types[places]
+        keys <<= 32
+        keys |= places
+        keys.sort()
+        found[done : done + len(keys)] = keys  # the lower bits, which are the places
+        done += len(keys)
+    return found, often
 
 
 def sorted_rows(topology: Topology, rows: Ints) -> Ints:

@@ -36,6 +36,11 @@ RETIRED: Final = STATES.index(State.RETIRED)
 MISSING: Final = STATES.index(State.MISSING)
 STATE_BITS: Final = 3 << STATE_SHIFT
 
+_GROUPS: Final = '"groups":'
+"""In the extra document of a CI that has groups."""
+_OF_NODES: Final = ("key", "code", "cls", "live", "flags", "gap")
+_OF_RELATIONS: Final = ("rkey", "src", "dst", "rcode", "req", "leg")
+"""Arrays that grow together."""
 DEAD: Final = 0xFFFF
 _MOST: Final = 2**14
 """So many legs a requirement may have before they are counted in 32 bits: sums of two counts fit in 16, too."""
@@ -50,6 +55,7 @@ class Topology:
         self.words = list(rows.words)
         self._first_words = len(self.words)
         self._later_words_known: dict[str, int] = {}
+        self._laying = True
         self.nodes = nodes
         """How many numbers of nodes were given, the free ones included."""
         self.key: Ints = rows.ci_keys.astype(np.int32, copy=False)
@@ -59,14 +65,11 @@ class Topology:
         self.flags: Bytes = np.zeros(nodes, np.uint8)
         self.gap: Ints = rows.ci_gaps.astype(np.int32, copy=False)
         self.names = Names(rows.names, rows.name_lengths)
-        self.extras: dict[int, str] = {}
-        """`coding.extra_text` of the few that have one."""
-        self.grouped: set[int] = set()
         self.rkey: Ints = rows.relation_keys.astype(np.int32, copy=False)
         self._keys = Keys(self.key)
         self._rkeys = Keys(self.rkey)
-        self.src: Ints = self._keys.numbers(rows.sources)
-        self.dst: Ints = self._keys.numbers(rows.targets)
+        self.src: Ints = self._keys.replace(rows.sources)
+        self.dst: Ints = self._keys.replace(rows.targets)
         self.rcode: Words = rows.relation_codes.astype(np.uint16, copy=False)
         self.req: Ints = np.full(relations, OF_NONE, np.int32)
         self.leg: Bytes = np.zeros(relations, np.uint8)
@@ -95,8 +98,10 @@ class Topology:
         self.free_nodes: list[int] = []
         self.free_relations: list[int] = []
         self.free_requirements: list[int] = []
-        for key, text in rows.extras.items():
-            self.take_extra(self._number_of_key(key), text)
+        """`coding.extra_text` of the few that have one."""
+        having = self._keys.replace(np.fromiter(rows.extras, np.int32, len(rows.extras))).tolist()
+        self.extras = dict(zip(having, rows.extras.values(), strict=True))
+        self.grouped = {node for node, text in self.extras.items() if _GROUPS in text}
         self.networks_changed = True
         self.fabrics_changed = True
         self.resettled: set[int] = set()
@@ -111,23 +116,32 @@ class Topology:
 
     @classmethod
     def of(cls, rows: Rows) -> Topology:
-        """Build from rows. The topology keeps their arrays."""
+        """Build from rows. The topology takes their arrays, and changes them."""
         return cls(rows)
 
     def _lay(self) -> None:
-        order = sorted_by(self.dst)
-        self.into = Adjacency.laid(self.nodes, self.dst, order)
+        self._reserve()
+        room = len(self.dst) - self.relations
+        order, often = sorted_by(self.dst[: self.relations], len(self.key), room)
+        self.into = Adjacency.of_lengths(often, order, self.relations)
+        order = order[: self.relations]
         self.rcode |= ((self.rcode & np.uint16(coding.FROM_MANAGEMENT | coding.TO_MANAGEMENT)) << 2).astype(np.uint16)
         settle_all(self, order)
+        self._laying = False
         for node, text in self.extras.items():
             if '"management"' in text:
                 self.mark_management(node)
 
-    def lay_out(self, order: Ints) -> None:
-        """All relations, sorted by their sources."""
-        self.out = Adjacency.laid(self.nodes, self.src, order)
-
     # Ids and names
+
+    def numbers(self, ids: Sequence[str]) -> Ints:
+        """The nodes of CIs, -1 of those that are not there."""
+        keys = np.array([_key(id_, coding.CI_IDS, self._strange) or 0 for id_ in ids], np.int32)
+        found = self._keys.places(keys)
+        found[self.key[found] != keys] = -1
+        for place in np.flatnonzero(found < 0).tolist() if self._keys.later else ():
+            found[place] = self._number_of_key(int(keys[place]))
+        return found
 
     def _number_of_key(self, key: int) -> int:
         number = self._keys.number(key)
@@ -379,6 +393,22 @@ class Topology:
 
     # Numbers given and taken back
 
+    def _reserve(self) -> None:
+        """Make room for what will come, before anything lies beside."""
+        for name in _OF_NODES:
+            setattr(self, name, self._grown(getattr(self, name), _more(self.nodes)))
+        for name in _OF_RELATIONS:
+            setattr(self, name, self._grown(getattr(self, name), _more(self.relations)))
+
+    def _grown(self, array: Any, size: int) -> Any:
+        if self._laying and array.flags.owndata:
+            # Nobody else has it yet, and where it is, it needs no second one beside it.
+            array.resize(size, refcheck=False)
+            return array
+        made = np.zeros(size, array.dtype)
+        made[: len(array)] = array[:size]
+        return made
+
     def new_requirements(self, owners: Ints, types: Bytes, legs: Ints, k: Ints, m: Ints) -> Ints:
         """Numbers of new requirements."""
         numbers = self._take_requirements(len(owners))
@@ -395,16 +425,16 @@ class Topology:
         old = _popped(self.free_requirements, count)
         first, more = self.requirements, count - len(old)
         if first + more > len(self.owner):
-            size = first + more + len(self.owner) // 16 + 256
+            size = first + more + len(self.owner) // 8 + 256
             for name in ("owner", "legs", "margin", "spare", "rtype"):
-                setattr(self, name, _grown(getattr(self, name), size))
+                setattr(self, name, self._grown(getattr(self, name), size))
         self.requirements += more
         return np.concatenate((old, np.arange(first, first + more, dtype=np.int32)))
 
     def trim_requirements(self) -> None:
         """Leave no more room for requirements than there are."""
         for name in ("owner", "legs", "margin", "spare", "rtype"):
-            setattr(self, name, getattr(self, name)[: self.requirements].copy())
+            setattr(self, name, self._grown(getattr(self, name), self.requirements))
 
     def drop_requirements(self, numbers: Ints) -> None:
         self.owner[numbers] = -1
@@ -414,19 +444,21 @@ class Topology:
             del self.titles[number]
             self.short_at_birth.discard(number)
 
+    def _take_nodes(self, count: int) -> Ints:
+        old = _popped(self.free_nodes, count)
+        first = self.nodes
+        self.nodes += count - len(old)
+        if self.nodes > len(self.key):
+            size = _more(self.nodes)
+            for name in _OF_NODES:
+                setattr(self, name, self._grown(getattr(self, name), size))
+            self.out.grow(size)
+            self.into.grow(size)
+        return np.concatenate((old, np.arange(first, self.nodes, dtype=np.int32)))
+
     def new_node(self, class_number: int) -> int:
         """The number of a new node, which is in G."""
-        if self.free_nodes:
-            node = self.free_nodes.pop()
-        else:
-            node = self.nodes
-            self.nodes += 1
-            if node >= len(self.key):
-                size = node + 1 + len(self.key) // 16 + 256
-                for name in ("key", "code", "cls", "live", "flags", "gap"):
-                    setattr(self, name, _grown(getattr(self, name), size))
-                self.out.grow(size)
-                self.into.grow(size)
+        node = self.free_nodes.pop() if self.free_nodes else int(self._take_nodes(1)[0])
         self.cls[node], self.live[node], self.flags[node], self.gap[node] = class_number, True, 0, 0
         self.code[node] = class_number
         return node
@@ -437,9 +469,9 @@ class Topology:
         first, more = self.relations, len(sources) - len(old)
         self.relations += more
         if self.relations > len(self.src):
-            size = self.relations + len(self.src) // 16 + 1024
-            for name in ("rkey", "src", "dst", "rcode", "req", "leg"):
-                setattr(self, name, _grown(getattr(self, name), size))
+            size = _more(self.relations)
+            for name in _OF_RELATIONS:
+                setattr(self, name, self._grown(getattr(self, name), size))
         numbers = np.concatenate((old, np.arange(first, self.relations, dtype=np.int32)))
         self.src[numbers], self.dst[numbers] = sources, targets
         self.rcode[numbers], self.rkey[numbers] = codes, keys
@@ -483,7 +515,7 @@ class Topology:
         self.grouped.discard(node)
         if text:
             self.extras[node] = text
-            if '"groups"' in text:
+            if _GROUPS in text:
                 self.grouped.add(node)
 
     def word(self, text: str) -> int:
@@ -540,11 +572,13 @@ class Topology:
         """Whether fc paths may begin or end at a CI, or at what stands on it."""
         return self.paths_end_at is not None and node < len(self.paths_end_at) and bool(self.paths_end_at[node])
 
-    def new_group(self, owner: int, name: str) -> int:
-        node = self.new_node(GROUP)
-        self.key[node] = NO_KEY
-        self.group_of[node] = (owner, name)
-        return node
+    def new_groups(self, named: Sequence[tuple[int, str]]) -> Ints:
+        """Nodes of groups that stand as legs: of each the CI and the name."""
+        nodes = self._take_nodes(len(named))
+        self.cls[nodes], self.live[nodes], self.flags[nodes], self.gap[nodes] = GROUP, True, 0, 0
+        self.code[nodes], self.key[nodes] = GROUP, NO_KEY
+        self.group_of.update(zip(nodes.tolist(), named, strict=True))
+        return nodes
 
     def new_group_legs(self, owners: Ints, groups: Ints, types: Ints) -> Ints:
         return self.new_relations(owners, groups, types | MADE, np.full(len(owners), NO_KEY, np.int32))
@@ -592,10 +626,8 @@ def _popped(free: list[int], count: int) -> Ints:
     return found
 
 
-def _grown(array: Any, size: int) -> Any:
-    made = np.zeros(size, array.dtype)
-    made[: len(array)] = array
-    return made
+def _more(count: int) -> int:
+    return count + count // 32 + 1024
 
 
 def _key(id_: str, prefix: str, strange: Mapping[str, int]) -> int | None:
