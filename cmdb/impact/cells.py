@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from cmdb.coding import TYPES
 from cmdb.impact import tables
@@ -60,7 +61,7 @@ class Cells:
         self.several = {int(node): buildings_of(topology, int(node)) for node in np.flatnonzero(self.site == SEVERAL)}
         nodes = np.flatnonzero((topology.gap != 0) & topology.live).astype(np.int32)
         used = np.unique(topology.gap[nodes]).tolist()
-        self.gaps = {0: Gap(0, ())} | {number: _read(topology, number) for number in used}
+        self.gaps: dict[int, Gap] = {0: Gap(0, ())} | {number: _read(topology, number) for number in used}
         key = topology.cls[nodes].astype(np.int64) << 56 | topology.gap[nodes].astype(np.int64) << 28
         key |= (self.site[nodes] + 2).astype(np.int64)
         cells, cell_of = np.unique(key, return_inverse=True)
@@ -134,7 +135,7 @@ class Cells:
             frozenset(everywhere), frozenset(anywhere), {at: frozenset(classes) for at, classes in by_site.items()}
         )
 
-    def leading(self, touched: Touched) -> Ints:
+    def leading(self, touched: Touched) -> npt.NDArray[np.uint32]:
         """Of each cell the types of gaps that may lead to what is touched, as bits."""
         there = (
             self.types
@@ -156,8 +157,8 @@ class Cells:
     def leads(self, node: int, touched: Touched) -> int:
         """The types of gaps of one CI that may lead to what is touched, as bits."""
         topology = self._topology
-        types, class_ = self.gaps[topology.gap[node]].types, int(topology.cls[node])
-        found = types & int(_leads(touched.everywhere)[class_]) & ~int(_IN_BUILDING)
+        types, class_ = self.gaps[int(topology.gap[node])].types, int(topology.cls[node])
+        found: int = types & int(_leads(touched.everywhere)[class_]) & ~int(_IN_BUILDING)
         inside = types & int(_IN_BUILDING)
         at = int(self.site[node])
         if at == NOWHERE:

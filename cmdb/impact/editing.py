@@ -39,6 +39,7 @@ def edit(topology: Topology, changes: Iterable[Change], revision: int) -> None:
     old = [topology.relation_number(change.id) for change in relations if change.before is not None]
     for relation in old:
         _touch(topology, relation, touched)
+    touched.update(gone)
     fc_before = _fc_legs(topology, touched)
     known = frozenset(touched)
     # What was made of relations goes before they do.

@@ -193,7 +193,7 @@ class Case:
 
     @cached_property
     def own_risk(self) -> Bools:
-        """Of each affected whether, at risk, it is so by itself: a leg lost, a seed, or its own cable or next CI last."""
+        """Of each affected whether, at risk, it is so by itself: a leg lost, a seed, its own cable or next CI last."""
         after, topology = self.after, self.topology
         found: set[int] = set(after.change.at_risk)
         available = after.touched[tables.AXES[topology.rtype[after.touched]] == tables.AVAILABILITY]

@@ -1,7 +1,7 @@
 """Levels of L(X): five least fixpoints, in the order and the words of impact.md, a frontier at a time.
 
-A leg is counted once, when it fails; a requirement knows how many of its legs failed, and how many more neither fail nor
-hold in full. Whoever has too few left joins the set, and is the next frontier. Nothing is looked at that nothing reaches.
+A leg is counted once, when it fails; a requirement knows how many of its legs failed, and how many more neither fail
+nor hold in full. Whoever has too few left joins the set, and is the next frontier. What nothing reaches is not looked at.
 """
 
 from __future__ import annotations
@@ -165,12 +165,12 @@ class Levels:
     def counted(self) -> Ints:
         """The requirements of which a leg fails, or is in one of the sets, each once."""
         return np.unique(
-            _joined([*self._counted, *self._counted_short, *self._counted_shaky, *self._counted_bare, *self._stirred])
+            joined([*self._counted, *self._counted_short, *self._counted_shaky, *self._counted_bare, *self._stirred])
         )
 
     def stirred(self) -> Ints:
         """The requirements of which an active leg fails or is degraded."""
-        return _joined(self._stirred)
+        return joined(self._stirred)
 
     # Sets and legs
 
@@ -215,7 +215,8 @@ class Levels:
         np.add.at(self.lost, requirements, np.int32(1))
         available = requirements[flags >> AXIS_SHIFT == AVAILABILITY]
         broken = available[self.lost[available] > topology.margin[available]]
-        return topology.owner[broken]
+        found: Ints = topology.owner[broken]
+        return found
 
     def failure(self, leg: int) -> str | None:
         """Why a leg fails: `down`, `cut_off`, `taken_out` or `no_path`; None where it holds."""
@@ -278,7 +279,8 @@ class Levels:
         legs, flags = legs[(flags & BY_ETHERNET) != 0], flags[(flags & BY_ETHERNET) != 0]
         alone = (flags & _FAILS_WHEN_CUT_OFF) == BY_ETHERNET
         if alone.all():
-            return legs
+            sure: Ints = legs
+            return sure
         return np.concatenate((legs[alone], self._failing(legs[~alone].tolist())))
 
     def _uncabled_parts(self, nodes: Ints) -> Ints:
@@ -328,7 +330,7 @@ class Levels:
         if change.out:
             waiting.append(self._fail(self._taken_out()))
         down = self._fall(waiting)
-        self.touched = _joined(self._counted)
+        self.touched = joined(self._counted)
         return down
 
     def _fall(self, waiting: list[Ints]) -> Ints:
@@ -347,7 +349,7 @@ class Levels:
                 waiting += self._cut(self.outage.fail(in_network))
             if self.networks.has_fc and len(parted := self._parted_by(new)):
                 waiting.append(self._fail(self._of_parted(parted)))
-        return _joined(found)
+        return joined(found)
 
     def _short_at_birth(self, axis: int) -> list[Ints]:
         """Who needs more than he has, whatever happens."""
@@ -369,14 +371,14 @@ class Levels:
         return [lost, self._fail(self._of_cut_off(nodes))]
 
     def _degraded(self) -> Ints:
-        """Z ⊇ D: too few to serve in full, too few legs that are not degraded themselves, or an active leg to replace."""
+        """Z ⊇ D: too few to serve in full, too few legs not degraded themselves, or an active leg to replace."""
         topology = self.topology
         if not self._failures and not topology.short_at_birth:
             return _NONE
         lost = self.touched[tables.AXES[topology.rtype[self.touched]] == AVAILABILITY]
         waiting = [topology.owner[lost[self.lost[lost] > topology.spare[lost]]]]
         if self._failures:
-            legs = _joined(self._failures)
+            legs = joined(self._failures)
             flags = topology.leg[legs]
             active = legs[((flags & _DEGRADES_ALONE) != 0) & (flags >> AXIS_SHIFT == AVAILABILITY)]
             self._stirred.append(topology.req[active])
@@ -386,7 +388,7 @@ class Levels:
         if born:
             waiting.append(topology.owner[born])
         found: list[Ints] = []
-        new = self._join(_joined(waiting), DEGRADED | AT_RISK)
+        new = self._join(joined(waiting), DEGRADED | AT_RISK)
         while len(new):
             found.append(new)
             legs = self._legs_to(new)
@@ -400,7 +402,7 @@ class Levels:
             self._counted_short.append(counted)
             broken = counted[self.lost[counted] + self.short[counted] > topology.margin[counted]]
             new = self._join(np.concatenate((active, topology.owner[broken])), DEGRADED | AT_RISK)
-        return _joined(found)
+        return joined(found)
 
     def _at_risk(self) -> Ints:
         """R ⊇ Z and the seeds at risk: a spare lost, too few legs not at risk, or only one way left in a network."""
@@ -420,7 +422,7 @@ class Levels:
             self.parting = dict(zip(self._pairs(legs), (parting[leg] for leg in legs.tolist()), strict=True))
             waiting.append(topology.owner[topology.req[legs]])
         found: list[Ints] = [self.down, self.degraded]
-        new = self._join(_joined(waiting), AT_RISK)
+        new = self._join(joined(waiting), AT_RISK)
         found.append(new)
         new = np.concatenate((self.degraded, new))
         while len(new):
@@ -442,9 +444,9 @@ class Levels:
                 waiting.append(cut)
             if self.networks.has_fc:
                 waiting.append(self._parted_were_all_down(new))
-            new = self._join(_joined(waiting), AT_RISK)
+            new = self._join(joined(waiting), AT_RISK)
             found.append(new)
-        return _joined(found)
+        return joined(found)
 
     def _parted_by(self, nodes: Ints) -> Ints:
         """The legs whose ends no fc path joins any more, now that these are down."""
@@ -483,7 +485,7 @@ class Levels:
         return found
 
     def _unprotected(self) -> Ints:
-        """U: too few legs that back it up; or, where it has no protection of its own, what it stands on lost its own."""
+        """U: too few legs back it up; or, where it has no protection of its own, what it stands on lost its own."""
         topology = self.topology
         if not len(self.touched) and not topology.short_at_birth:
             return _NONE
@@ -494,7 +496,7 @@ class Levels:
                 owner = topology.owner[one : one + 1]
                 waiting.append(owner[(topology.flags[owner] & HAS_PROTECTION) == 0])
         found: list[Ints] = []
-        new = self._join(_joined(waiting), UNPROTECTED)
+        new = self._join(joined(waiting), UNPROTECTED)
         while len(new):
             found.append(new)
             rows = topology.into.gather(new)
@@ -510,7 +512,7 @@ class Levels:
             own = tables.AXES[topology.rtype[counted]] == PROTECTION
             gone = self.bare[counted] + np.where(own, self.lost[counted], 0)
             new = self._join(topology.owner[counted[gone > topology.margin[counted]]], UNPROTECTED)
-        return _joined(found)
+        return joined(found)
 
     def _unmanaged(self) -> Ints:
         """M: too few legs that manage it, or cut off from management where that means unmanaged."""
@@ -522,7 +524,7 @@ class Levels:
                 self._marked.append(self.managed_lost)
                 legs = self._legs_to(self.managed_lost)
                 self._fail(legs[topology.leg[legs] >> AXIS_SHIFT == MANAGEMENT])
-                self.touched = _joined(self._counted)
+                self.touched = joined(self._counted)
         elif not len(self.touched) and not topology.short_at_birth:
             return _NONE
         lost = self.touched[tables.AXES[topology.rtype[self.touched]] == MANAGEMENT]
@@ -531,10 +533,10 @@ class Levels:
             self.managed_lost[tables.UNMANAGED_WHEN_CUT_OFF[topology.cls[self.managed_lost]]],
             *self._short_at_birth(MANAGEMENT),
         ]
-        return self._join(_joined(waiting), UNMANAGED)
+        return self._join(joined(waiting), UNMANAGED)
 
 
-def _joined(parts: list[Ints]) -> Ints:
+def joined(parts: list[Ints]) -> Ints:
     if len(parts) == 1:
         return parts[0]
     parts = [part for part in parts if len(part)]

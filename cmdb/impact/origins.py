@@ -15,7 +15,17 @@ import numpy as np
 
 from cmdb.impact import tables
 from cmdb.impact.kinds import Bools, Bytes, Ints
-from cmdb.impact.levels import AT_RISK, CUT_OFF, CUT_OFF_FROM_MANAGEMENT, DEGRADED, DOWN, UNMANAGED, UNPROTECTED, Levels
+from cmdb.impact.levels import (
+    AT_RISK,
+    CUT_OFF,
+    CUT_OFF_FROM_MANAGEMENT,
+    DEGRADED,
+    DOWN,
+    UNMANAGED,
+    UNPROTECTED,
+    Levels,
+    joined,
+)
 from cmdb.impact.settle import ACTIVE_LEG, AXIS_SHIFT, BESIDE, FROM_SIDE, HAS_PROTECTION, MADE, TO_SIDE
 from cmdb.impact.tables import AVAILABILITY, GROUP, MANAGEMENT, PROTECTION
 
@@ -32,6 +42,8 @@ NEVER: Final = np.int32(2**31 - 1)
 _NONE: Final = np.empty(0, np.int32)
 _BY_ETHERNET: Final = 1 << 5
 _MEDIUM: Final = 3 << 5
+
+_NEVER: Final = int(NEVER)
 
 Pair = tuple[int, int]
 
@@ -71,6 +83,8 @@ class Origins:
         if len(self.losing_ways):
             self.fewer_ways = np.full(nodes, NEVER, np.int32)
         self._needs_ways: Bools | None = None
+        self._since: list[Ints] | None = None
+        """Whose availability got nearer since the fc paths were worked out."""
         self.no_path: dict[Pair, int] = {}
         self.fewer_paths: dict[Pair, int] = {}
         self._run(targets)
@@ -91,11 +105,12 @@ class Origins:
         candidates = candidates[levels.networks.touching[candidates]]
         candidates = candidates[(levels.mark[candidates] & DEGRADED) == 0]
         candidates = candidates[levels.networks.ethernet.connected[candidates]]
-        singled = singled[(levels.mark[singled] & DEGRADED) == 0]
+        singled = singled[(levels.mark[singled] & DEGRADED) == 0].astype(np.int32)
         if not len(candidates):
             return singled
         held = self._held(candidates)
-        return np.unique(np.concatenate((singled, candidates[~held])))
+        found: Ints = np.unique(np.concatenate((singled, candidates[~held])))
+        return found
 
     def _held(self, nodes: Ints) -> Bools:
         """Of each: whether it is a gateway, or has a cable to one that passes and stays connected were all at risk down."""
@@ -144,6 +159,8 @@ class Origins:
         nodes, values = nodes[better], values[better]
         np.minimum.at(array, nodes, values)
         waiting[name].append(nodes)
+        if self._since is not None and name == "availability":
+            self._since.append(nodes)
 
     def _from_relation(self, waiting: dict[str, list[Ints]], relation: int, value: np.int32) -> None:
         levels, topology = self._levels, self._topology
@@ -294,7 +311,7 @@ class Origins:
             seen.update(edge.tolist())
             for part in edge[~cabled[edge]].tolist():
                 via = levels.cut_off_by(part)
-                if via in chosen:
+                if via is not None and via in chosen:
                     yield part, via
 
     def _cut_legs(self, waiting: dict[str, list[Ints]], nodes: Ints, values: Ints) -> None:
@@ -354,22 +371,32 @@ class Origins:
     def _paths(self, waiting: dict[str, list[Ints]]) -> bool:
         """What parts fc legs, worked out from the values so far; whether anything got nearer by that."""
         levels, topology = self._levels, self._topology
+        if self._since is not None and not len(levels.networks.fabric.mattering(joined(self._since))):
+            return False
+        self._since = []
+        owners: list[int] = []
+        nearer: list[int] = []
         for pair in {*levels.parting, *levels.parted_at_risk}:
             value = self._path_value(pair, AT_RISK)
-            if value < self.fewer_paths.get(pair, NEVER):
+            if value < self.fewer_paths.get(pair, _NEVER):
                 self.fewer_paths[pair] = value
-                for leg in levels.holding_fc_legs(pair).tolist():
-                    owner = topology.owner[topology.req[leg]]
+                for owner in topology.owner[topology.req[levels.holding_fc_legs(pair)]].tolist():
                     if levels.mark[owner] & (DEGRADED | AT_RISK) == AT_RISK:
-                        self._improve(waiting, "availability", np.array([owner], np.int32), np.array([value], np.int32))
+                        owners.append(owner)
+                        nearer.append(value)
+        self._improve(waiting, "availability", np.array(owners, np.int32), np.array(nearer, np.int32))
+        legs: list[int] = []
+        values: list[int] = []
         for leg in levels.parted_legs():
             pair = int(topology.src[leg]), int(topology.dst[leg])
-            nearest = self._path_value(pair, DOWN)
-            if nearest < self.no_path.get(pair, NEVER):
-                self.no_path[pair] = nearest
+            value = self._path_value(pair, DOWN)
+            if value < self.no_path.get(pair, _NEVER):
+                self.no_path[pair] = value
             if pair in self.no_path:
-                head, value = np.array([leg], np.int32), np.array([self.no_path[pair]], np.int32)
-                self._through_legs(waiting, head, value, np.ones(1, np.bool_))
+                legs.append(leg)
+                values.append(self.no_path[pair])
+        parted = np.array(legs, np.int32)
+        self._through_legs(waiting, parted, np.array(values, np.int32), np.ones(len(parted), np.bool_))
         return any(waiting.values())
 
     def _path_value(self, pair: Pair, lost: int) -> int:

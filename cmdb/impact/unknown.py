@@ -143,7 +143,8 @@ class Closure:
             roots[edge] = leaning
 
     def _first_reason(self, gap: int, types: int) -> str:
-        return next(reason for type_, reason in self._cells.gaps[gap].reasons if types >> type_ & 1)
+        reasons: tuple[tuple[int, str], ...] = self._cells.gaps[gap].reasons
+        return next(reason for type_, reason in reasons if types >> type_ & 1)
 
     def _no_cable(self) -> str:
         if not len(self._networks.ethernet.gateways):
