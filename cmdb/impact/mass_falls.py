@@ -116,15 +116,19 @@ class MassFalls:
         keys, at = keys[order], at[order]
         first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
         many = np.diff(first, append=len(keys))
-        short = many > np.minimum.reduceat(spares.others[at], first)
-        keys = keys[first[short]]
-        if not keys.size:
+        short = np.flatnonzero(many > np.minimum.reduceat(spares.others[at], first))
+        if not short.size:
             return
         # Where all who stand on them are down, too, nobody is left who could be parted.
         leaning = spares.group[node] >= 0
         down = np.sort(place[leaning] * groups + spares.group[node[leaning]])
-        many = down.searchsorted(keys, "right") - down.searchsorted(keys, "left")
-        unfinished[(keys // groups)[many < spares.size[keys % groups]]] = True
+        wanted = keys[first[short]]
+        gone = down.searchsorted(wanted, "right") - down.searchsorted(wanted, "left")
+        short = short[gone < spares.size[wanted % groups]]
+        for start, length in zip(first[short].tolist(), many[short].tolist(), strict=True):
+            failure, group = divmod(int(keys[start]), int(groups))
+            if not unfinished[failure] and not spares.can_do_without(group, at[start : start + length]):
+                unfinished[failure] = True
 
 
 def _once(keys: Keys) -> Keys:

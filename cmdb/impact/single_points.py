@@ -22,7 +22,7 @@ from cmdb.impact.sure_falls import SureFalls
 from cmdb.impact.tables import GROUP, SERVICE
 from cmdb.impact.topology import Topology
 
-_TOGETHER: Final = 20_000
+_TOGETHER: Final = 5_000
 """Failures that are worked out side by side."""
 _NONE: Final = np.empty(0, np.int32)
 

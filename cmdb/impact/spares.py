@@ -78,13 +78,13 @@ class Spares:
 
     def _lay(self, sets: list[Ints], spared: NDArray[np.int64]) -> None:
         ends = np.unique(np.concatenate([_NONE, *sets]))
-        plain, reach = self._reach(ends)
+        self._plain, self._reach_of = plain, reach = self._reach(ends)
+        self._sets_of = [members.tolist() for members in sets]
         width = len(self._topology.key)
         cis: list[int] = []
         groups: list[int] = []
         others: list[int] = []
-        for group, members in enumerate(sets):
-            listed = members.tolist()
+        for group, listed in enumerate(self._sets_of):
             free = [reach[one] for one in listed if plain.get(one)]
             for one in listed:
                 cis.append(one)
@@ -95,11 +95,21 @@ class Spares:
         place = np.minimum(np.searchsorted(spared, made), max(len(spared) - 1, 0))
         is_spared = spared[place] == made if len(spared) else np.zeros(len(made), np.bool_)
         numbers = np.arange(len(cis), dtype=np.int32)
-        self.entries = _rows(width, np.array(cis, np.int32), numbers)
+        self._ci: Ints = np.array(cis, np.int32)
+        self.entries = _rows(width, self._ci, numbers)
         """Of each CI its places in groups: numbers of the following."""
         self.group_of: Ints = np.array(groups, np.int32)
         self.others: Ints = np.where(is_spared, np.array(others, np.int32), _ENOUGH).astype(np.int32)
         """At each place how many could take over; very many where whoever stands on him falls with him."""
+
+    def can_do_without(self, group: int, lost: Ints) -> bool:
+        """Whether for each at these places of a group, all lost, another is left with cables to the same switches."""
+        gone = set(self._ci[lost].tolist())
+        free = [self._reach_of[one] for one in self._sets_of[group] if one not in gone and self._plain.get(one)]
+        return all(
+            one in self._plain and any(self._reach_of[one] <= other for other in free)
+            for one in self._ci[lost[self.others[lost] < _ENOUGH]].tolist()
+        )
 
     def _reach(self, ends: Ints) -> tuple[dict[int, bool], dict[int, frozenset[int]]]:
         """The ends with cables to switches only, whether they are in no zone; and the switches of all."""
