@@ -110,7 +110,7 @@ class Evaluation:
                 because = case.reasons.because(node, axes)
                 return Why(topology.item(node), "affected", now, was, because, path(case, node, axes))
             unknown = None
-            place = int(np.searchsorted(case.doubts.nodes, node))
+            place = int(np.searchsorted(case.doubts.nodes, np.int32(node)))
             if place < len(case.doubts.nodes) and case.doubts.nodes[place] == node:
                 unknown = case.doubts.of(node).reason
             verdict = "unaffected" if unknown is None else "unknown"

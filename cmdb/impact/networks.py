@@ -53,7 +53,7 @@ class Networks:
 
     def cable(self, relation: int) -> int:
         """The number by which `Ethernet` knows a relation; -1 for one that is no ethernet cable."""
-        place = int(np.searchsorted(self.cables, relation))
+        place = int(np.searchsorted(self.cables, np.int32(relation)))
         return place if place < len(self.cables) and self.cables[place] == relation else -1
 
     def _of_cables(self) -> Ethernet:

@@ -107,13 +107,14 @@ class Origins:
         candidates = candidates[levels.networks.ethernet.connected[candidates]]
         singled = singled[(levels.mark[singled] & DEGRADED) == 0].astype(np.int32)
         if not len(candidates):
-            return singled
+            alone: Ints = singled
+            return alone
         held = self._held(candidates)
         found: Ints = np.unique(np.concatenate((singled, candidates[~held])))
         return found
 
     def _held(self, nodes: Ints) -> Bools:
-        """Of each: whether it is a gateway, or has a cable to one that passes and stays connected were all at risk down."""
+        """Of each whether it is a gateway, or has a cable to one that passes, and is connected were all at risk down."""
         levels, networks = self._levels, self._levels.networks
         held = np.isin(nodes, networks.ethernet.gateways)
         near, far, cables, managed = beside(self._topology, nodes)

@@ -43,7 +43,7 @@ class Doubt(NamedTuple):
 
 
 class Closure:
-    """Everybody of whom nobody can tell, whether or not a question affects them: I, and whoever has too few legs outside.
+    """Everybody of whom nobody can tell, affected or not: I, and whoever has too few legs outside.
 
     Many questions share one: it hangs on the classes that they touch, and where, not on whom.
     """
