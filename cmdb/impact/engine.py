@@ -171,7 +171,6 @@ class Case:
         """Whether T or the affected hold a cable, a gateway or a CI that forwards ethernet."""
         topology = self.topology
         cables = (topology.type_name(topology.relation_number(id_)) == "connects_to" for id_ in self.question.relations)
-        self.engine.networks.ethernet.cabled  # noqa: B018  # makes `passes`, too
         return any(cables) or bool(self.engine.networks.passes[self.touched].any())
 
     @cached_property

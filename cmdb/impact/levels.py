@@ -1,7 +1,7 @@
 """Levels of L(X): five least fixpoints, in the order and the words of impact.md, a frontier at a time.
 
 A leg is counted once, when it fails; a requirement knows how many of its legs failed, and how many more neither fail
-nor hold in full. Whoever has too few left joins the set, and is the next frontier. What nothing reaches is not looked at.
+nor hold in full. Whoever has too few left joins the set, and is the next frontier. What nothing reaches costs nothing.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The first cause of every effect, and how many relations away: shortest chains of causes from the targets, as arrays.
 
-An effect is a level of a node (availability, protection, management), or what happens to it in a network (cut off, cut off
-from management, left with fewer ways). A value is a distance and the rank of the target, so that the smaller of two
-values is the nearer cause and, at one distance, the first by name and id. Values only ever get smaller: what got smaller is
-looked through again until nothing does.
+An effect is a level of a node (availability, protection, management), or what happens to it in a network (cut off, cut
+off from management, left with fewer ways). A value is a distance and the rank of the target, so that the smaller of two
+values is the nearer cause and, at one distance, the first by name and id. Values only ever get smaller: what got smaller
+is looked through again until nothing does.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Origins:
         return found
 
     def _held(self, nodes: Ints) -> Bools:
-        """Of each whether it is a gateway, or has a cable to one that passes, and is connected were all at risk down."""
+        """Of each whether it is a gateway, or has a cable to one that passes, connected were all at risk down."""
         levels, networks = self._levels, self._levels.networks
         held = np.isin(nodes, networks.ethernet.gateways)
         near, far, cables, managed = beside(self._topology, nodes)
@@ -231,7 +231,7 @@ class Origins:
         self._improve(waiting, "management", owners[unmanaged], values[unmanaged])
 
     def _legs_to(self, nodes: Ints, values: Ints) -> tuple[Ints, Ints]:
-        """The legs to some nodes, each with the value that its owner would have: one relation further, but for groups."""
+        """The legs to some nodes, each with the value of its owner: one relation further, but for groups."""
         topology = self._topology
         rows = topology.into.gather(nodes)
         values = np.repeat(values, topology.into.lengths(nodes))
@@ -442,7 +442,7 @@ _EFFECTS: Final = ("availability", "cut_off", "cut_off_management", "fewer_ways"
 
 
 def beside(topology: Topology, nodes: Ints) -> tuple[Ints, Ints, Ints, Bools]:
-    """The ethernet cables of some nodes: near end, far end, the relation, and whether either end is a management port."""
+    """The ethernet cables of some nodes: near end, far end, relation, and whether either end is a management port."""
     found: list[tuple[Ints, Ints]] = []
     for rows, near in ((topology.out, topology.src), (topology.into, topology.dst)):
         cables = rows.gather(nodes)

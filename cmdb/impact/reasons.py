@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from cmdb.coding import ASSUMED
 from cmdb.impact import tables
@@ -21,9 +21,6 @@ from cmdb.impact.levels import (
 )
 from cmdb.impact.origins import NEVER, RANK_BITS, STEP, Origins
 from cmdb.impact.settle import ACTIVE_LEG, BESIDE, HAS_PROTECTION
-
-if TYPE_CHECKING:
-    from cmdb.impact.topology import Topology
 
 _STEP: Final = int(STEP)
 _NEVER: Final = int(NEVER)
