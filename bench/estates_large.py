@@ -86,7 +86,7 @@ class LargeEstate:
     def _network(self, chance: Random) -> None:
         """Pairs of cores, each in a network room of its own with its gateways and what hangs on one core alone."""
         building = self._make.ci("building", "network centre")
-        pairs = max(2, -(-self.rows // ROWS_A_PAIR))
+        pairs = max(2, round(self.rows / ROWS_A_PAIR))
         for pair in range(pairs):
             room = self._make.ci("room", f"network room {pair}")
             self._make.relate("located_in", room, building)
