@@ -18,7 +18,7 @@ from api.impacts import Page
 from api.moments import AT, GONE
 from api.problems import Problem
 from api.routes.cis import CI_ID, known
-from api.routes.shapes import (
+from api.routes.impact_shapes import (
     ImpactAnswer,
     ImpactQuestion,
     NextFailuresAnswer,
