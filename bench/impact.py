@@ -172,12 +172,12 @@ def questions(asked: Asked, made: Made, number: int) -> None:
         say(f"    {cls:22} {len(times):5}: p50 {p(0.5, times):6.2f} ms, p99 {p(0.99, times):6.2f} ms")
 
 
-def repeated(asked: Asked, question: Question, rounds: int) -> tuple[float, Answer]:
+def repeated(asked: Asked, made: Made, question: Question, rounds: int) -> tuple[float, Answer]:
     """The median in ms, and the answer. Another question comes between, since the last one is remembered."""
     asked.impact(question).answer()
     found = []
     for _ in range(rounds):
-        asked.impact(off("ci-1")).answer()
+        asked.impact(off(f"ci-{made.cis}")).answer()
         found.append(timed(lambda: asked.impact(question).answer()))
     return median(ms for ms, _ in found), found[0][1]
 
@@ -185,9 +185,9 @@ def repeated(asked: Asked, question: Question, rounds: int) -> tuple[float, Answ
 def cores(asked: Asked, made: Made, rounds: int) -> None:
     ids = made.marked["core"]
     for core in (ids[0], ids[-1]):
-        ms, answer = repeated(asked, off(core), rounds)
+        ms, answer = repeated(asked, made, off(core), rounds)
         say(f"cores: one of them {ms:.2f} ms: {told(answer)}; {answer.counts['unknown']:,} unknown")
-    ms, answer = repeated(asked, off(*ids), rounds)
+    ms, answer = repeated(asked, made, off(*ids), rounds)
     start = made.plain.numbers(ids)
     made.plain.count(start)
     plain_ms, reached = zip(*(timed(lambda: made.plain.count(start)) for _ in range(rounds)), strict=True)
@@ -199,7 +199,7 @@ def cores(asked: Asked, made: Made, rounds: int) -> None:
 
 
 def rooms(asked: Asked, made: Made, rounds: int) -> None:
-    ms, answer = repeated(asked, off(*made.marked["room"][:6]), rounds)
+    ms, answer = repeated(asked, made, off(*made.marked["room"][:6]), rounds)
     say(f"rooms: the six largest at once {ms:.1f} ms: {told(answer)}; {answer.counts['unknown']:,} unknown")
 
 
@@ -231,7 +231,7 @@ def change(asked: Asked, apply: Callable[[Sequence[Change]], None], made: Made, 
         ):
             apply_ms, _ = timed(lambda: apply(changes))  # noqa: B023 - called at once
             next_ms, answer = timed(lambda: asked.impact(probe).answer())
-            again_ms, _ = repeated(asked, probe, 3)
+            again_ms, _ = repeated(asked, made, probe, 3)
             say(
                 f"change: 1,000 CIs and 3,000 relations {title}: {apply_ms:.1f} ms; the next answer"
                 f" {next_ms:.1f} ms ({answer.counts['affected']} affected), that after it {again_ms:.1f} ms"

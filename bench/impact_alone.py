@@ -44,7 +44,7 @@ def ask_alone(url: str, cis: int, cores: Sequence[str]) -> None:
     store = open_store(url)
     inventory = Inventory(store, Rules(), lambda: datetime.now(UTC))
     began = perf_counter()
-    inventory.impact(Question(("ci-1",), (), "power_off")).answer()
+    inventory.impact(Question((f"ci-{cis}",), (), "power_off")).answer()
     first_s, first = perf_counter() - began, memory()
     chance = Random(7)  # noqa: S311 - no secret
     for _ in range(200):

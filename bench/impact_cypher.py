@@ -94,12 +94,12 @@ def measure(estate: Filled, rounds: int, limit_s: float) -> None:
             return answer.counts["affected"]
 
         for title, hub in hubs.items():
-            engine_ms, affected = timed(engine, hub, rounds, "ci-1")
+            engine_ms, affected = timed(engine, hub, rounds, f"ci-{estate.cis}")
             print(f"\n{title}: the engine {engine_ms:.2f} ms, {affected} affected", flush=True)
             best = None
             for name, ask in asks.items():
                 try:
-                    ms, found = timed(ask, hub, rounds, "ci-1")
+                    ms, found = timed(ask, hub, rounds, f"ci-{estate.cis}")
                 except neo4j.exceptions.Neo4jError as error:
                     print(f"  {name}: {error.code}", flush=True)
                     continue
