@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Final, Self
 
@@ -49,17 +50,19 @@ class Keys:
             some += (self._places[:-1] - self._keys)[self._keys.searchsorted(some, "right") - 1]
         return keys
 
-    def places(self, keys: Ints) -> Ints:
-        """The numbers that keys had at the beginning; any number for those that had none."""
-        runs = np.maximum(self._keys.searchsorted(keys, "right") - 1, 0)
-        return np.clip(keys + (self._places[:-1] - self._keys)[runs], 0, self._places[-1] - 1)
-
-    def __setitem__(self, key: int, number: int) -> None:
-        self.later[key] = number
-
-    def forget(self, key: int) -> None:
-        """The key of one that came later is gone."""
-        self.later.pop(key, None)
+    def held(self, keys: Sequence[int], now: Ints) -> Ints:
+        """The numbers that have these keys now; -1 for 0, and those that none has. `now`: the key of each number."""
+        wanted = np.array(keys, np.int32)
+        found: Ints = np.zeros(len(wanted), np.int32)
+        if len(self._keys):
+            runs = np.maximum(self._keys.searchsorted(wanted, "right") - 1, 0)
+            np.clip(wanted + (self._places[:-1] - self._keys)[runs], 0, self._places[-1] - 1, out=found)
+        later = [(place, self.later[key]) for place, key in enumerate(keys) if key in self.later]
+        if later:
+            places, numbers = zip(*later, strict=True)
+            found[list(places)] = numbers
+        found[(now[found] != wanted) | (wanted == 0)] = -1
+        return found
 
     def copy(self) -> Self:
         made = copy(self)

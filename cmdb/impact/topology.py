@@ -136,12 +136,8 @@ class Topology:
 
     def numbers(self, ids: Sequence[str]) -> Ints:
         """The nodes of CIs, -1 of those that are not there."""
-        keys = np.array([_key(id_, coding.CI_IDS, self._strange) or 0 for id_ in ids], np.int32)
-        found = self._keys.places(keys)
-        found[self.key[found] != keys] = -1
-        for place in np.flatnonzero(found < 0).tolist() if self._keys.later else ():
-            found[place] = self._number_of_key(int(keys[place]))
-        return found
+        keys = [_key(id_, coding.CI_IDS, self._strange) or 0 for id_ in ids]
+        return self._keys.held(keys, self.key)
 
     def _number_of_key(self, key: int) -> int:
         number = self._keys.number(key)
@@ -156,6 +152,13 @@ class Topology:
         """The number of a relation, or -1."""
         key = _key(id_, coding.RELATION_IDS, self._strange_relations)
         return -1 if key is None else self._relation_of_key(key)
+
+    def relation_numbers(self, ids: Sequence[str]) -> Ints:
+        """The numbers of relations, -1 of those that are not there."""
+        keys = [_key(id_, coding.RELATION_IDS, self._strange_relations) or 0 for id_ in ids]
+        found = self._rkeys.held(keys, self.rkey)
+        found[self.rcode[found] == DEAD] = -1
+        return found
 
     def _relation_of_key(self, key: int) -> int:
         number = self._rkeys.number(key)
@@ -456,13 +459,6 @@ class Topology:
             self.into.grow(size)
         return np.concatenate((old, np.arange(first, self.nodes, dtype=np.int32)))
 
-    def new_node(self, class_number: int) -> int:
-        """The number of a new node, which is in G."""
-        node = self.free_nodes.pop() if self.free_nodes else int(self._take_nodes(1)[0])
-        self.cls[node], self.live[node], self.flags[node], self.gap[node] = class_number, True, 0, 0
-        self.code[node] = class_number
-        return node
-
     def new_relations(self, sources: Ints, targets: Ints, codes: Ints, keys: Ints) -> Ints:
         """Numbers of new relations, in their rows."""
         old = _popped(self.free_relations, len(sources))
@@ -486,23 +482,28 @@ class Topology:
             return
         self.out.remove_all(self.src[relations], relations)
         self.into.remove_all(self.dst[relations], relations)
+        later = self._rkeys.later
         for key in self.rkey[relations[(self.rcode[relations] & MADE) == 0]].tolist():
-            self._rkeys.forget(key)
+            later.pop(key, None)
         self.rcode[relations], self.req[relations], self.leg[relations] = DEAD, OF_NONE, 0
         dropped = relations.tolist()
         self.later_words.update(dict.fromkeys(dropped, (0, 0)))
         self.free_relations += dropped
 
-    def new_ci(self, id_: str, code: int) -> int:
-        node = self.new_node(code & coding.CLASS_BITS)
-        key = coding.key_of(id_, coding.CI_IDS)
-        if not key:
-            self.strange_ids.append(id_)
-            key = self._strange[id_] = -len(self.strange_ids)
-        self.key[node] = key
-        self._keys[key] = node
-        self.recode(node, code)
-        return node
+    def new_cis(self, ids: Sequence[str], codes: Sequence[int]) -> Ints:
+        """Take in CIs of the graph, by their `coding.ci_code`."""
+        nodes, code = self._take_nodes(len(ids)), np.array(codes, np.int32)
+        keys = [_key(id_, coding.CI_IDS, self._strange) or self._strange_key(id_) for id_ in ids]
+        self.key[nodes], self.code[nodes], self.cls[nodes] = keys, code, code & coding.CLASS_BITS
+        self.live[nodes] = (code & STATE_BITS) != RETIRED << STATE_SHIFT
+        self.flags[nodes], self.gap[nodes] = 0, 0
+        self._keys.later.update(zip(keys, nodes.tolist(), strict=True))
+        return nodes
+
+    def _strange_key(self, id_: str) -> int:
+        self.strange_ids.append(id_)
+        key = self._strange[id_] = -len(self.strange_ids)
+        return key
 
     def recode(self, node: int, code: int) -> None:
         """Another class or state, gateway or no more."""
@@ -532,7 +533,7 @@ class Topology:
 
     def drop_ci(self, node: int) -> None:
         key = int(self.key[node])
-        self._keys.forget(key)
+        self._keys.later.pop(key, None)
         if key < 0:
             del self._strange[self.strange_ids[-1 - key]]
         self.take_extra(node, "")
@@ -542,19 +543,16 @@ class Topology:
         """Take in relations of the graph."""
         if not relations:
             return np.empty(0, np.int32)
-        keys, codes, sources, targets, words = [], [], [], [], []
-        for relation in relations:
-            keys.append(self._new_relation_key(relation.id))
-            codes.append(coding.relation_code(relation))
-            sources.append(self.number(relation.source))
-            targets.append(self.number(relation.target))
-            words.append(coding.relation_words(relation))
-        code = np.array(codes, np.int32)
+        keys = [self._new_relation_key(one.id) for one in relations]
+        code = np.array([coding.relation_code(one) for one in relations], np.int32)
         code |= (code & (coding.FROM_MANAGEMENT | coding.TO_MANAGEMENT)) << 2
-        source, target = np.array(sources, np.int32), np.array(targets, np.int32)
+        words = [coding.relation_words(one) for one in relations]
+        ends = self.numbers([*(one.source for one in relations), *(one.target for one in relations)])
+        source, target = ends[: len(relations)], ends[len(relations) :]
         made = self.new_relations(source, target, code, np.array(keys, np.int32))
-        for number, key, (a, b) in zip(made.tolist(), keys, words, strict=True):
-            self._rkeys[key] = number
+        numbers = made.tolist()
+        self._rkeys.later.update(zip(keys, numbers, strict=True))
+        for number, (a, b) in zip(numbers, words, strict=True):
             self.later_words[number] = (self.word(a) if a else 0, self.word(b) if b else 0)
         cables = (code & TYPE_BITS) == tables.CABLE
         for node in self.extras.keys() & {*source[cables].tolist(), *target[cables].tolist()}:

@@ -110,7 +110,7 @@ def estate(random: Random, revision: int) -> Graph:
 def check(seed: int, edits: int = 4) -> None:
     """Build, edit, and compare with what is built anew and with the naive evaluator after each edit."""
     random = Random(seed)
-    graph = estate(random, 1)
+    graph = estate(random, 1) if random.random() < 0.8 else Graph(1, {}, {})
     topology = Topology.of(rows_of(graph))
     for revision in range(2, 2 + edits):
         _compare(topology, graph)
