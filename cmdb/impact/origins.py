@@ -1,8 +1,8 @@
 """The first cause of every effect, and how many relations away: shortest chains of causes from the targets, as arrays.
 
 An effect is a level of a node (availability, protection, management), or what happens to it in a network (cut off, cut
-off from management, left with fewer ways). A value is a distance and the rank of the target, so that the smaller of two
-values is the nearer cause and, at one distance, the first by name and id. Values only ever get smaller: what got smaller
+off from management, left with fewer ways). A value is a distance and the rank of the target: the smaller of two is the
+nearer cause and, at one distance, the first by name and id. Values only ever get smaller: what got smaller
 is looked through again until nothing does.
 """
 

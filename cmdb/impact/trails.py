@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cmdb.impact.answer import Step
@@ -20,7 +21,6 @@ _LONGEST: Final = 1000
 
 def path(case: Case, node: int, axes: Sequence[str]) -> tuple[Step, ...]:
     """From the first cause to a CI: each step with its state, and the relations from the step before."""
-    topology = case.topology
     causes = [cause for axis in axes for ground in case.reasons.grounds(node, axis) for cause in ground.causes]
     steps: list[Step] = []
     here, state = node, _state(case, node, next(iter(axes)))
@@ -29,24 +29,28 @@ def path(case: Case, node: int, axes: Sequence[str]) -> tuple[Step, ...]:
     seen = {(node, axis) for axis in axes}
     causes = [one for one in causes if (one.node, one.effect) not in seen]
     while value is None and causes and len(steps) < _LONGEST:
-        cause = min(causes, key=lambda one: (one.value, one.effect, one.node or 0))
-        relations = tuple(sorted(topology.relation_id(one) for one in cause.relations))
-        if cause.node is None:
-            if topology.cls[here] < 250:
-                steps.append(Step(topology.item(here), state, relations))
-            break
-        seen.add((cause.node, cause.effect))
+        at = here  # of equal causes one that lies elsewhere leads on
+        cause = min(causes, key=lambda one: (one.value, one.node == at, one.effect, one.node or 0))
         if cause.node != here:
-            if topology.cls[here] < 250:
-                steps.append(Step(topology.item(here), state, relations))
-            here = cause.node
-        state = _state(case, here, cause.effect)
+            _step(case, steps, here, state, cause)
+        if cause.node is None:
+            return tuple(reversed(steps))
+        seen.add((cause.node, cause.effect))
+        here, state = cause.node, _state(case, cause.node, cause.effect)
         value = case.origins.target_nodes.get(here)
         causes = [one for one in _behind(case, here, cause) if (one.node, one.effect) not in seen]
-    else:
-        if topology.cls[here] < 250:
-            steps.append(Step(topology.item(here), state))
+    _step(case, steps, here, state, None)
     return tuple(reversed(steps))
+
+
+def _step(case: Case, steps: list[Step], node: int, state: str, cause: Cause | None) -> None:
+    """A node on the way, with the relations to its cause; those of a group that is a leg are its owner's."""
+    topology = case.topology
+    relations = () if cause is None else tuple(sorted(topology.relation_id(one) for one in cause.relations))
+    if node not in topology.group_of:
+        steps.append(Step(topology.item(node), state, relations))
+    elif steps:
+        steps[-1] = replace(steps[-1], relations=relations)
 
 
 def _state(case: Case, node: int, effect: str) -> str:

@@ -76,6 +76,18 @@ def test_so_it_is_while_the_estate_changes_in_place(seed: int) -> None:
         ask_while_it_changes(random)
 
 
+def test_a_path_begins_at_a_target_or_at_a_relation_that_was_changed() -> None:
+    random = Random(9)
+    for _ in range(ROUNDS):
+        graph = world(random)
+        asked = question(random, graph)
+        evaluation = evaluate(graph, asked)
+        for one in evaluation.answer().outlines:
+            first = evaluation.why(one.ci.id).path[0]
+
+            assert first.ci.id in asked.targets or first.relations
+
+
 def test_the_hash_is_of_who_is_affected_and_unknown_at_which_revision() -> None:
     random = Random(5)
     graph = rich_world(random)
