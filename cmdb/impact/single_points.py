@@ -92,9 +92,10 @@ class _Search:
             if self._enough():
                 return False
             left += self._together(mass, cis[first : first + _TOGETHER])
-        cables: list[int] = np.unique(np.concatenate([_NONE, *sure.doubtful_cables])).tolist()
+        doubtful = np.unique(np.concatenate([_NONE, *sure.doubtful_cables]))
+        cables: list[int] = doubtful.tolist()
         for lost, is_fc in [*((one, False) for one in sure.cables), (sure.fc_cables, True)]:
-            kept = np.isin(lost.cable, lost.cable[upstream[lost.node]])
+            kept = np.isin(lost.cable, lost.cable[upstream[lost.node]]) & ~np.isin(lost.cable, doubtful)
             cables += self._cables(mass, lost.cable[kept], lost.node[kept], is_fc=is_fc)
         return self._one_by_one(LateFalling(self._engine, sure), left, cables)
 
