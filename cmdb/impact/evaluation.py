@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from time import monotonic
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from cmdb.impact.answer import (
     Why,
 )
 from cmdb.impact.census import Counted
-from cmdb.impact.engine import Case, engine_of
+from cmdb.impact.engine import Case, Engine, engine_of
 from cmdb.impact.question import Question
 from cmdb.impact.reasons import standing
 from cmdb.impact.rows import rows_of
@@ -35,6 +36,9 @@ from cmdb.model import Graph, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_ALONE_S: Final = 0.25
+"""So long a search may keep others from the topology."""
 
 Opened: TypeAlias = Callable[[int | None], AbstractContextManager[Topology]]
 """Gives the topology of a revision, None: of now, to be used alone as long as the context lasts."""
@@ -127,8 +131,15 @@ class Evaluation:
 
         `enough` says when the time is up. Raises ModelError for an id that is not in the graph.
         """
+        ends = monotonic() + _ALONE_S
         with self._case() as case:
-            return case.failures.of(_number(case, of), enough)
+            node = _number(case, of)
+            found = case.failures.of(node, lambda: enough() or monotonic() >= ends)
+            if found.complete or enough():
+                return found
+            copy = case.topology.copy()
+        # What takes long is worked out on a copy, so that others ask and write meanwhile.
+        return Engine(copy).case(self._question).failures.of(node, enough)
 
     # Rows
 
