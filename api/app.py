@@ -102,7 +102,7 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFolder(), name="static")
     problems.install(app, errors.draw)
-    app.add_middleware(GZipMiddleware, minimum_size=2048)
+    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=6)
     app.add_middleware(BodyLimit, limit=_BODY_BYTES)
     app.add_middleware(SafeHeaders)
     return app
