@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -51,7 +50,7 @@ CI_IDS: Final = "ci-"
 RELATION_IDS: Final = "rel-"
 """How ids that the product gives begin, before their number."""
 
-_NUMBER: Final = re.compile("[1-9][0-9]{0,9}")
+_DIGITS: Final = 10
 _LARGEST_KEY: Final = 2**31 - 1
 
 _CLASS_NUMBERS: Final = {name: number for number, name in enumerate(CLASSES)}
@@ -74,10 +73,10 @@ class Extra(NamedTuple):
 
 def key_of(id_: str, prefix: str) -> int:
     """The number of an id of the product, which is its key; 0 for an id of any other form, which is strange."""
-    number = id_.removeprefix(prefix)
-    if len(number) == len(id_) or not _NUMBER.fullmatch(number):
+    number = id_[len(prefix) :]
+    if not (id_.startswith(prefix) and number.isascii() and number.isdecimal()) or number[0] == "0":
         return 0
-    key = int(number)
+    key = int(number) if len(number) <= _DIGITS else _LARGEST_KEY + 1
     return key if key <= _LARGEST_KEY else 0
 
 
