@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -85,7 +84,11 @@ class Engine:
     def levels(self, change: Change) -> Levels:
         """L(X). Whoever asks for it wipes it; one at a time."""
         self.forget()
-        return Levels(self.topology, self.networks, self._fitting(), change)
+        try:
+            return Levels(self.topology, self.networks, self._fitting(), change)
+        except BaseException:
+            self._scratch = Scratch(self.topology)  # what was left half-way would be in the next answer
+            raise
 
     def case(self, question: Question) -> Case:
         """A question worked out. Holds until the next one is."""
@@ -108,15 +111,18 @@ class Engine:
         return self._scratch
 
 
-_ENGINES: WeakKeyDictionary[Topology, Engine] = WeakKeyDictionary()
-
-
 def engine_of(topology: Topology) -> Engine:
     """The engine of a topology; whoever holds the topology's lock may use it."""
-    engine = _ENGINES.get(topology)
-    if engine is None:
-        engine = _ENGINES[topology] = Engine(topology)
-    return engine
+    if topology.engine is None:
+        topology.engine = Engine(topology)
+    return topology.engine
+
+
+def let_go(topology: Topology) -> None:
+    """Part a topology that nobody asks any more from its engine: each knows the other, and both are large."""
+    if topology.engine is not None:
+        topology.engine.forget()
+        topology.engine = None
 
 
 class Case:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from typing import Final, NamedTuple
 
 from cmdb.impact import snapshot
+from cmdb.impact.engine import let_go
 from cmdb.impact.rows import read_rows
 from cmdb.impact.snapshot import Snapshot
 from cmdb.impact.topology import Topology
@@ -88,7 +89,7 @@ class LiveTopology:
         """Save what was followed since the last snapshot, where that is much."""
         with self._guard:
             held, self._now = self._now, None
-            self._past.clear()
+            self._drop_past(self._past)
             if held is not None and self._snapshots and held.topology.revision >= self._saved + _SAVED_AT_CLOSE:
                 self._save(Snapshot(held.topology.rows(), held.hash))
 
@@ -108,7 +109,7 @@ class LiveTopology:
         try:
             held = self._caught_up(held or self._loaded())
         except (Gone, _Elsewhere):  # the journal was trimmed behind us, or is another one
-            self._past.clear()
+            self._drop_past(self._past)
             held = self._caught_up(self._read())
         if self._snapshots and held.topology.revision >= self._saved + _SAVED_EVERY:
             self._save(Snapshot(held.topology.rows(), held.hash))
@@ -161,18 +162,21 @@ class LiveTopology:
     def _at(self, revision: int) -> Topology:
         now = self._followed().topology
         oldest = self._store.base().revision
-        self._past = OrderedDict((n, topology) for n, topology in self._past.items() if n >= oldest)
+        self._drop_past(n for n in self._past if n < oldest)
         check_revision(revision, oldest, now.revision)
         if revision == now.revision:
             return now
         topology = self._past.get(revision)
         if topology is None:
-            while len(self._past) >= _KEPT:
-                self._past.popitem(last=False)
+            self._drop_past(list(self._past)[: len(self._past) - _KEPT + 1])
             topology = self._worked_out(now, revision)
         self._past[revision] = topology
         self._past.move_to_end(revision)
         return topology
+
+    def _drop_past(self, revisions: Iterable[int]) -> None:
+        for revision in list(revisions):
+            let_go(self._past.pop(revision))
 
     def _worked_out(self, now: Topology, revision: int) -> Topology:
         if now.revision - revision > _NEAR:

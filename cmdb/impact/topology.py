@@ -11,7 +11,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from cmdb.impact.settle import BESIDE, FROM_SIDE, HAS_PROTECTION, MADE, MULTI, O
 from cmdb.impact.tables import GROUP, NOBODY
 from cmdb.impact.unloading import rows_of_topology
 from cmdb.model import Change, Relation, State
+
+if TYPE_CHECKING:
+    from cmdb.impact.engine import Engine
 
 RETIRED: Final = STATES.index(State.RETIRED)
 MISSING: Final = STATES.index(State.MISSING)
@@ -110,6 +113,8 @@ class Topology:
         self.regapped: set[int] = set()
         """Whose gaps, class, state or place changed since somebody looked."""
         self.paths_end_at: Bools | None = None
+        self.engine: Engine | None = None
+        """What was derived from it (`engine.engine_of`)."""
         self.out = Adjacency.laid(nodes, np.empty(0, np.int32), np.empty(0, np.int32))
         self.into = Adjacency.laid(nodes, np.empty(0, np.int32), np.empty(0, np.int32))
         self._lay()
@@ -384,6 +389,7 @@ class Topology:
     def copy(self) -> Topology:
         """Another one, equal now, that may go elsewhere."""
         made = copy(self)
+        made.engine = None
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray | Names | Keys | Adjacency | dict | list | set):
                 setattr(made, name, value.copy())

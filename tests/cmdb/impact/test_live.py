@@ -11,12 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
+from weakref import ref
 
 import pytest
 
-from cmdb.impact import snapshot
+from cmdb.impact import Evaluation, Question, snapshot
 from cmdb.impact.live import LiveTopology
 from cmdb.impact.rows import rows_of
+from cmdb.impact.topology import Topology
 from cmdb.model import CI, Change, Graph, Revision
 from cmdb.store.base import Coded, Gone, GraphStore, StoreError
 from cmdb.store.opening import open_store
@@ -155,6 +157,22 @@ def test_two_other_times_are_kept(embedded: SqliteStore) -> None:
     assert at(1) is first
     third = at(3)
     assert (at(1) is first, at(3) is third, at(2) is second) == (True, True, False)
+
+
+def test_another_time_that_is_kept_no_more_leaves_the_memory_at_once(embedded: SqliteStore) -> None:
+    live = LiveTopology(embedded)
+    commit(embedded, *added(server("c1")))
+    grow(embedded, Random(9), 3)
+
+    def asked(revision: int) -> ref[Topology]:
+        evaluation = Evaluation(live.at, Question(("c1",), (), "power_off"), at=revision)
+        assert evaluation.answer().counts["affected"] > 0
+        with live.at(revision) as topology:
+            return ref(topology)
+
+    kept = [asked(revision) for revision in (1, 2, 3)]
+
+    assert [one() is not None for one in kept] == [False, True, True]
 
 
 def test_what_is_not_kept_or_not_there_is_refused(embedded: SqliteStore) -> None:
