@@ -154,8 +154,11 @@ class Routes:
         near = wiring.members(np.array([owner], np.int32), CARRYING).ci
         far = wiring.members(np.array([target], np.int32), PART_OF).ci
         common = frozenset(np.intersect1d(near, far).tolist())
-        starts, ends = near[wiring.cabled[near]].tolist(), far[wiring.cabled[far]].tolist()
-        return _Making(wiring, self.trunks, starts + ends).route(np.empty(0, np.int32), starts, ends, common)
+        return self.joining(near[wiring.cabled[near]].tolist(), far[wiring.cabled[far]].tolist(), common)
+
+    def joining(self, starts: Sequence[int], ends: Sequence[int], common: frozenset[int]) -> Route | None:
+        """The route between what has fc cables and stands for one CI, or for another; without legs."""
+        return _Making(self.wiring, self.trunks, [*starts, *ends]).route(np.empty(0, np.int32), starts, ends, common)
 
     # Exploring
 

@@ -15,7 +15,7 @@ from cmdb.impact.settle import AXIS_SHIFT, BESIDE, BY_ETHERNET, BY_FC
 from cmdb.impact.tables import AVAILABILITY, DOWN_WHEN_CUT_OFF, GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cmdb.impact.falling import Falling
 
@@ -44,6 +44,8 @@ class Suspects:
 
     def _forget(self) -> None:
         self._causes: dict[Element, tuple[_Some, ...]] = {}
+        self._sure: dict[Element, tuple[_Some, ...]] = {}
+        """Those of the causes, and others, that take it down for sure."""
         self._leaning: dict[Element, list[Element]] = {}
         self._bits: dict[Element, int] = {}
         self._known: list[Element] = []
@@ -57,8 +59,8 @@ class Suspects:
             if len(self._bits) > _MANY:
                 self._forget()
             new = self._discovered(wanted)
-            self._solve(self._may, new, networks=True)
-            self._solve(self._must, new, networks=False)
+            self._solve(self._may, new, self._causes)
+            self._solve(self._must, new, self._sure)
         return frozenset(self._named(self._may[wanted])), frozenset(self._named(self._must[wanted]))
 
     def _named(self, bits: int) -> Iterator[Element]:
@@ -73,7 +75,8 @@ class Suspects:
         self._causes[wanted] = ()
         for element in found:
             causes = self._causes[element] = tuple(self._causes_of(element))
-            for cause in causes:
+            sure = self._sure[element] = self._sure_causes_of(element, causes)
+            for cause in (*causes, *sure) if sure is not causes else causes:
                 for group in cause.groups:
                     for one in group:
                         self._leaning.setdefault(one, []).append(element)
@@ -82,7 +85,18 @@ class Suspects:
                             found.append(one)
         return found
 
-    def _solve(self, values: dict[Element, int], new: list[Element], *, networks: bool) -> None:
+    def _sure_causes_of(self, element: Element, causes: tuple[_Some, ...]) -> tuple[_Some, ...]:
+        kind, number = element
+        if kind == "parted":
+            return ()
+        if kind != "cut":
+            return causes
+        ways = self._ways.surely(number)
+        return (_Some(len(ways), ways),) if ways else ()
+
+    def _solve(
+        self, values: dict[Element, int], new: list[Element], causes: Mapping[Element, tuple[_Some, ...]]
+    ) -> None:
         """The least solution for new elements; what they lean on is among them, or solved."""
         for element in new:
             values[element] = self._bit(element)
@@ -91,10 +105,8 @@ class Suspects:
         while waiting:
             element = waiting.popleft()
             queued.discard(element)
-            if not networks and element[0] in {"cut", "parted"}:
-                continue
             value = values[element]
-            for cause in self._causes[element]:
+            for cause in causes[element]:
                 value |= _at_least(cause, values)
             if value != values[element]:
                 values[element] = value
@@ -121,7 +133,8 @@ class Suspects:
                     yield _Some(1, ((("cut", number),),))
             case "cut":
                 ways = self._ways.to_gateways(number)
-                yield _Some(len(ways), ways)
+                if ways:
+                    yield _Some(len(ways), ways)
             case "parted":
                 ways = self._ways.over_fabrics(number)
                 if ways:
