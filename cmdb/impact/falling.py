@@ -29,6 +29,14 @@ class Falling(Levels):
     def is_down(self, node: int) -> bool:
         return bool(self.mark[node] & DOWN)
 
+    def failures(self) -> Ints:
+        """The legs that fail."""
+        return np.concatenate((_NONE, *self._failures))
+
+    def lost_nodes(self) -> Ints:
+        """Who is down or cut off."""
+        return np.concatenate((_NONE, *self._marked))
+
     def with_ci(self, node: int) -> Ints:
         """Who is down besides when this CI fails, too, itself included."""
         if self.is_down(node):
