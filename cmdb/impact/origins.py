@@ -85,6 +85,8 @@ class Origins:
         self._needs_ways: Bools | None = None
         self._since: list[Ints] | None = None
         """Whose availability got nearer since the fc paths were worked out."""
+        self._above: dict[tuple[int, frozenset[int]], dict[int, int]] = {}
+        self._switches: dict[int, bool] = {}
         self.no_path: dict[Pair, int] = {}
         self.fewer_paths: dict[Pair, int] = {}
         self._run(targets)
@@ -407,24 +409,43 @@ class Origins:
 
     def lost_near(self, pair: Pair, lost: int) -> Iterator[tuple[int, int | None, int | None]]:
         """From both ends along the fabrics to what is lost: the value that it gives, and the CI or the relation."""
-        levels, topology = self._levels, self._topology
+        levels = self._levels
         owner, target = pair
-        steps = {one: far + 1 for one, far in topology.part_of(target).items()} | dict(topology.carriers(owner))
+        steps = {one: far + 1 for one, far in self._steps(target, _PART_OF).items()} | self._steps(owner, _CARRYING)
         for one, far in steps.items():
             if one != owner and levels.mark[one] & lost and self.availability[one] < NEVER:
                 yield int(self.availability[one]) + far * int(STEP), one, None
         fabric = levels.networks.fabric
-        for (kind, one), far in fabric.lost_near(steps, _Marked(levels.mark, lost), levels.change.out):
-            if kind == "cable":
-                rank = self.taken(one)
-                if rank is not None:
-                    yield rank + far * int(STEP), None, one
-            elif self.availability[one] < NEVER:
-                yield int(self.availability[one]) + far * int(STEP), one, None
-        for zone in fabric.zones_of(steps):
+        if self._taken or self._a_switch_is(lost):
+            for (kind, one), far in fabric.lost_near(steps, _Marked(levels.mark, lost), levels.change.out):
+                if kind == "cable":
+                    rank = self.taken(one)
+                    if rank is not None:
+                        yield rank + far * int(STEP), None, one
+                elif self.availability[one] < NEVER:
+                    yield int(self.availability[one]) + far * int(STEP), one, None
+        for zone in fabric.zones_of(steps) if self._taken else ():
             rank = self.taken(zone)
             if rank is not None:
                 yield rank + int(STEP), None, zone
+
+    def _steps(self, node: int, types: frozenset[int]) -> dict[int, int]:
+        """A CI and all that relations of these types lead to from it, with how many relations away."""
+        if (node, types) not in self._above:
+            self._above[node, types] = self._topology.above(node, types)
+        return self._above[node, types]
+
+    def _a_switch_is(self, lost: int) -> bool:
+        """Whether any FC switch is in a set."""
+        if lost not in self._switches:
+            topology = self._topology
+            switches = tables.FORWARDS_FC[topology.cls] & topology.live
+            self._switches[lost] = bool(((self._levels.mark & lost) != 0)[switches].any())
+        return self._switches[lost]
+
+
+_PART_OF: Final = frozenset({tables.PART_OF})
+_CARRYING: Final = frozenset(tables.CARRYING)
 
 
 class _Marked(Container[int]):
