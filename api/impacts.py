@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from cmdb import schema
-from cmdb.impact import Affected, Answer, Item, Outline, StaleRelation, Unknown, affected_out
+from cmdb.impact import Affected, Answer, Item, StaleRelation, Unknown, affected_out
 from cmdb.impact.answer import NOWHERE, WORSE
-from cmdb.impact.who import ways_of
 from cmdb.model import ModelError
 
 if TYPE_CHECKING:
@@ -34,14 +33,6 @@ class Wanted:
     @property
     def everything(self) -> bool:
         return not (self.levels or self.classes) and self.site is None
-
-    def fits(self, one: Outline) -> bool:
-        """Whether a row is wanted."""
-        return (
-            (not self.levels or not self.levels.isdisjoint(ways_of(one.now, one.was)))
-            and (not self.classes or one.ci.cls in self.classes)
-            and (self.site is None or self.site == (NOWHERE if one.site is None else one.site.id))
-        )
 
 
 class Page(NamedTuple):
@@ -113,14 +104,14 @@ def taken(answer: Answer, affected: Page, unknown: Page) -> Taken:
     """Some rows of an answer, made."""
     return Taken(
         answer,
-        list(_picked(answer.affected, affected.places)),
-        list(_picked(answer.unknown, unknown.places)),
+        list(picked(answer.affected, affected.places)),
+        list(picked(answer.unknown, unknown.places)),
         answer.stale[:STALE_SHOWN],
     )
 
 
-def _picked(rows: Sequence[Row], places: Sequence[int]) -> Iterator[Row]:
-    """The rows at some places, those that stand together made in one go."""
+def picked(rows: Sequence[Row], places: Sequence[int]) -> Iterator[Row]:
+    """The rows at some places, which are in order; those that stand together are made in one go."""
     if isinstance(places, range):
         yield from rows[places.start : places.stop]
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from api.impacts import picked
 from api.pages import answers
 from api.pages.blast import OTHERS, Column, Grid, Layout
 from api.pages.catalogue import Texts
@@ -55,14 +56,7 @@ def document(layout: Layout, answer: Answer, texts: Texts) -> dict[str, Any]:
 def drawn_of(layout: Layout, answer: Answer) -> dict[int, Outline]:
     """The rows that are drawn, by their places; those that stand together are made in one go."""
     places = sorted(place for grid in layout.grids for place in grid.drawn)
-    found: dict[int, Outline] = {}
-    start = 0
-    for end in range(1, len(places) + 1):
-        if end == len(places) or places[end] != places[end - 1] + 1:
-            run = range(places[start], places[end - 1] + 1)
-            found |= zip(run, answer.outlines[run.start : run.stop], strict=True)
-            start = end
-    return found
+    return dict(zip(places, picked(answer.outlines, places), strict=True))
 
 
 def _levels(one: Outline) -> list[str]:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from api.impacts import picked
 from cmdb.impact import Affected, Answer, Outline
 
 COLUMNS: Final = (
@@ -22,22 +23,16 @@ _SLICE: Final = 250
 def lines(answer: Answer, places: Sequence[int] | None) -> Iterator[str]:
     """The file (RFC 4180), some lines at a time: everybody, or who stands at some places; no other limit."""
     yield _written([COLUMNS])
+    shown = range(len(answer.outlines)) if places is None else places
+    for start in range(0, len(shown), _SLICE):
+        some = shown[start : start + _SLICE]
+        yield _written(map(_row, picked(answer.outlines, some), picked(answer.affected, some)))
     if places is None:
-        for start in range(0, len(answer.outlines), _SLICE):
-            yield _written(_rows(answer, start, start + _SLICE))
         for start in range(0, len(answer.unknown), _SLICE):
             yield _written(
                 ["unknown", one.ci.id, one.ci.cls, one.ci.name, *[""] * 9, one.reason, "", ""]
                 for one in answer.unknown[start : start + _SLICE]
             )
-        return
-    for start in range(0, len(places), _SLICE):
-        yield _written(row for place in places[start : start + _SLICE] for row in _rows(answer, place, place + 1))
-
-
-def _rows(answer: Answer, start: int, end: int) -> Iterator[Sequence[object]]:
-    for one, of in zip(answer.outlines[start:end], answer.affected[start:end], strict=True):
-        yield _row(one, of)
 
 
 def _row(one: Outline, of: Affected) -> Sequence[object]:
