@@ -100,7 +100,7 @@ def impact_of(
 ) -> JSONResponse:
     """The same for one CI."""
     del reader
-    found = known(services.inventory, ci, moment(services.inventory, at)).ci.id
+    found = known(services.inventory, ci, moment_awaited(services.inventory, at, wait_for)).ci.id
     asked = Asked([found], kind, down or (), restarts, at, wait_for, limit, next_, level or (), cls or (), site, who)
     return JSONResponse(_answered(services, asked))
 
@@ -125,10 +125,10 @@ def why(
     """
     del reader
     inventory = services.inventory
-    then = moment(inventory, at)
+    then = moment_awaited(inventory, at, wait_for)
     found = known(inventory, ci, then).ci.id
     question = inventory.question(what, kind, down or (), restarts=restarts, at=then)
-    with evaluated(inventory, question, then, wait_for) as evaluation:
+    with evaluated(inventory, question, then) as evaluation:
         of = reasons.explained(evaluation, found)
     document = reasons.document(inventory, of, now())
     if next_failures:
@@ -143,9 +143,9 @@ def next_failures(question: NextFailuresQuestion, reader: Reader, services: Serv
     or of the CIs that `of` names. `complete` is false where the time was not enough."""
     del reader
     inventory = services.inventory
-    at = moment(inventory, question.at)
+    at = moment_awaited(inventory, question.at, question.wait_for)
     asked = inventory.question(question.what, question.kind, question.down, restarts=question.restarts, at=at)
-    with evaluated(inventory, asked, at, question.wait_for) as evaluation:
+    with evaluated(inventory, asked, at) as evaluation:
         of = [inventory.ci_of(text) for text in question.of] or reasons.services_of(evaluation)
     return JSONResponse(reasons.next_failures(inventory, evaluation, of, reasons.within(question.seconds)))
 
@@ -168,18 +168,18 @@ def single_points(
 
 def _answered(services: Services, asked: Asked) -> dict[str, Any]:
     inventory = services.inventory
-    wanted = impacts.wanted(inventory, asked.level, asked.cls, asked.site)
-    going_on = _Going(services.cursor_key, asked, wanted)
     starts, at, first = {"affected": 0, "unknown": 0}, None, None
     if asked.next is None:
-        at = moment(inventory, asked.at)
-    else:
+        at = moment_awaited(inventory, asked.at, asked.wait_for)
+    wanted = impacts.wanted(inventory, asked.level, asked.cls, asked.site)
+    going_on = _Going(services.cursor_key, asked, wanted)
+    if asked.next is not None:
         name, start, at, first = going_on.read(asked.next)
         starts = {name: start}
     with _history():
         question = inventory.question(asked.what, asked.kind, asked.down, restarts=asked.restarts, at=at)
     affected = unknown = Page((), None)
-    with evaluated(inventory, question, at, asked.wait_for if asked.next is None else None) as evaluation:
+    with evaluated(inventory, question, at) as evaluation:
         answer = evaluation.answer()
         if first is not None and not answer.hash.startswith(first):
             raise Problem(409, "what the question names is called otherwise since: name it by the ids of `question`")
@@ -224,17 +224,8 @@ class _Going:
 
 
 @contextmanager
-def evaluated(
-    inventory: Inventory, question: Question, at: int | None, wait_for: int | None = None
-) -> Iterator[Evaluation]:
-    """The question evaluated now or at a revision, once what is waited for is there; others wait for the context's end,
-    after which it stays at that revision."""
-    if wait_for is not None:
-        if at is not None and at < wait_for:
-            raise ModelError(
-                f"wait_for: revision {wait_for} is not in an answer at revision {at}; leave out one of them"
-            )
-        awaited(inventory, wait_for)
+def evaluated(inventory: Inventory, question: Question, at: int | None) -> Iterator[Evaluation]:
+    """The question evaluated now or at a revision; others wait for the context's end, after which it stays there."""
     with _history(), inventory.impact(question, at).held() as evaluation:
         yield evaluation
 
@@ -251,6 +242,18 @@ def _history() -> Iterator[None]:
             "then or later",
             oldest=error.oldest,
         ) from error
+
+
+def moment_awaited(inventory: Inventory, at: str | None, wait_for: int | None) -> int | None:
+    """The revision that `at` means, once what is waited for is there: only then is it known what names mean."""
+    then = moment(inventory, at)
+    if wait_for is not None:
+        if then is not None and then < wait_for:
+            raise ModelError(
+                f"wait_for: revision {wait_for} is not in an answer at revision {then}; leave out one of them"
+            )
+        awaited(inventory, wait_for)
+    return then
 
 
 def awaited(inventory: Inventory, revision: int, limit_s: float = WAIT_S) -> None:

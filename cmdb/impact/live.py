@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Final, NamedTuple
 
 from cmdb.impact import snapshot
@@ -20,7 +19,7 @@ from cmdb.impact.rows import read_rows
 from cmdb.impact.snapshot import Snapshot
 from cmdb.impact.topology import Topology
 from cmdb.model import Change
-from cmdb.store.base import Gone, GraphStore, StoreError
+from cmdb.store.base import Gone, GraphStore
 from cmdb.store.past import between, check_revision, net
 
 _KEPT: Final = 2
@@ -31,9 +30,6 @@ _NEAR: Final = 200
 
 _PAGE: Final = 200
 """Revisions that are followed at once: of each CI or relation that they change, only the last image counts."""
-
-_PAUSE_S: Final = 0.02
-"""How often who waits for a revision looks whether it is there."""
 
 _SAVED_EVERY: Final = 2_000
 _SAVED_AT_CLOSE: Final = 100
@@ -57,31 +53,21 @@ class LiveTopology:
     `snapshots` is a folder for a file that saves loading a store that is slow to read; None: there is none.
     """
 
-    def __init__(
-        self,
-        store: GraphStore,
-        snapshots: Path | None = None,
-        wait_s: float = 5.0,
-        pause: Callable[[float], None] = sleep,
-    ) -> None:
+    def __init__(self, store: GraphStore, snapshots: Path | None = None) -> None:
         self._store = store
         self._snapshots = snapshots
-        self._wait_s = wait_s
-        self._pause = pause
         self._guard = threading.Lock()
         self._now: _Held | None = None
         self._past: OrderedDict[int, Topology] = OrderedDict()
         self._saved = 0
 
     @contextmanager
-    def at(self, revision: int | None = None, wait_for: int | None = None) -> Iterator[Topology]:
-        """The topology of a revision, or of now: then of `wait_for` or a later one, which may take a moment to come.
+    def at(self, revision: int | None = None) -> Iterator[Topology]:
+        """The topology of a revision, or of now: where the store stands when it is asked for, or later.
 
         Not to be asked for again inside. Raises Gone for a revision that is not kept any more, and StoreError for one
-        that is not there, for `wait_for` after `wait_s` seconds.
+        that is not there.
         """
-        if wait_for is not None:
-            self._wait(wait_for)
         with self._guard:
             yield self._followed().topology if revision is None else self._at(revision)
 
@@ -92,16 +78,6 @@ class LiveTopology:
             self._drop_past(self._past)
             if held is not None and self._snapshots and held.topology.revision >= self._saved + _SAVED_AT_CLOSE:
                 self._save(Snapshot(held.topology.rows(), held.hash))
-
-    def _wait(self, revision: int) -> None:
-        deadline = monotonic() + self._wait_s
-        while (newest := self._store.position().revision) < revision:
-            if monotonic() >= deadline:
-                raise StoreError(
-                    f"revision {revision} is not there yet: the newest is {newest}, {self._wait_s:g} s after it was"
-                    " asked for; ask again later, or without a revision"
-                )
-            self._pause(_PAUSE_S)
 
     def _followed(self) -> _Held:
         """The topology of now, at the revision where the store stands or a later one."""

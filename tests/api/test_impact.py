@@ -263,7 +263,8 @@ def test_an_answer_waits_for_a_revision_that_is_named(services: Services, reader
     later = threading.Timer(0.1, services.inventory.declare, ("cis: [{class: server, name: x}]", "other", "test"))
     later.start()
 
-    answer = reader.post(f"{API}/impact", json={"what": ["web1"], "kind": "power_off", "wait_for": 2})
+    # It names what is not there before that revision.
+    answer = reader.post(f"{API}/impact", json={"what": ["x"], "kind": "power_off", "wait_for": 2})
 
     later.join()
     assert (answer.status_code, answer.json()["revision"]) == (200, 2)

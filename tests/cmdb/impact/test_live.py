@@ -94,32 +94,6 @@ def test_it_is_of_one_revision_while_others_write(store: GraphStore) -> None:
     assert seen == {n: expected(store.topology_at(n)) for n in seen}
 
 
-# A revision that the asker names
-
-
-def test_it_waits_for_a_revision_that_is_named(embedded: SqliteStore) -> None:
-    pauses: list[float] = []
-
-    def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 3:
-            commit(embedded, *added(server("c1")))
-
-    live = LiveTopology(embedded, pause=pause)
-
-    with live.at(wait_for=1) as topology:
-        revision = topology.revision
-
-    assert (revision, pauses) == (1, [0.02] * 3)
-
-
-def test_a_revision_that_does_not_come_is_said(embedded: SqliteStore) -> None:
-    live = LiveTopology(embedded, wait_s=0)
-
-    with pytest.raises(StoreError, match="revision 7 is not there yet: the newest is 0"), live.at(wait_for=7):
-        pass
-
-
 # Other times
 
 
