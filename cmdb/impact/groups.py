@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cmdb.coding import TYPE_BITS
+from cmdb.groups import GROUP, group_legs, group_type
 from cmdb.impact import tables
 from cmdb.impact.kinds import Ints
 from cmdb.impact.settle import ACTIVE_LEG, AXIS_SHIFT, NO_MEDIUM, OF_NONE, keys_of, legs_of_rows, make_legs, sorted_rows
@@ -16,9 +17,6 @@ from cmdb.impact.tables import AXES
 if TYPE_CHECKING:
     from cmdb.impact.topology import Topology
     from cmdb.model import Component
-
-GROUP_LEG: Final = "group:"
-"""What stands before the name of a group where a leg may be a CI or a group."""
 
 
 class _Group(NamedTuple):
@@ -48,27 +46,25 @@ class _Told:
 
     def read(self, node: int, groups: Iterable[Component]) -> None:
         """Take in the groups of a CI."""
-        known = {group.name: (group, legs_of(group)) for group in groups}
+        known = {group.name: (group, group_legs(group)) for group in groups}
         inner: dict[str, int] = {}
-        for name in sorted({leg for _, legs in known.values() for leg in legs if leg.startswith(GROUP_LEG)}):
-            if name.removeprefix(GROUP_LEG) in known:
+        for name in sorted({leg for _, legs in known.values() for leg in legs if leg.startswith(GROUP)}):
+            if name.removeprefix(GROUP) in known:
                 inner[name] = len(self.inner)
-                self.inner.append((node, name.removeprefix(GROUP_LEG)))
+                self.inner.append((node, name.removeprefix(GROUP)))
         for name, (group, legs) in known.items():
-            type_, active, place = _type_of(group), group.attributes.get("active"), len(self.groups)
+            type_, active, place = (
+                tables.type_number(group_type(group)),
+                group.attributes.get("active"),
+                len(self.groups),
+            )
             needs, full = _number(group, "needs"), _number(group, "full")
-            self.groups.append(_Group(name, node, inner.get(GROUP_LEG + name, -1), type_, len(legs), needs, full))
+            self.groups.append(_Group(name, node, inner.get(GROUP + name, -1), type_, len(legs), needs, full))
             for leg in legs:
-                if not leg.startswith(GROUP_LEG):
+                if not leg.startswith(GROUP):
                     self.named.append((place, node, type_, leg, leg == active))
                 elif leg in inner:
                     self.nested.append((place, node, type_, inner[leg], leg == active))
-
-
-def legs_of(group: Component) -> tuple[str, ...]:
-    """The legs of a group as they are stored: ids of CIs, or `group:NAME`; each once."""
-    said = group.attributes.get("legs", ())
-    return tuple(dict.fromkeys(str(leg) for leg in said)) if isinstance(said, tuple) else (str(said),)
 
 
 def settle_groups(topology: Topology, nodes: Iterable[int]) -> None:
@@ -86,11 +82,6 @@ def settle_groups(topology: Topology, nodes: Iterable[int]) -> None:
         heads, of = np.concatenate((heads, made)), np.concatenate((of, groups))
     number = np.bincount(of, minlength=len(told.groups)).astype(np.int32)
     topology.req[heads] = _new_requirements(topology, told.groups, inner, number)[of]
-
-
-def _type_of(group: Component) -> int:
-    said = group.attributes.get("type")
-    return tables.type_number(said if isinstance(said, str) else "depends_on")
 
 
 def _number(group: Component, attribute: str) -> int | None:

@@ -17,11 +17,12 @@ import numpy as np
 
 from cmdb import coding
 from cmdb.coding import CLASSES, STATE_SHIFT, STATES, TYPE_BITS, TYPES, Extra
+from cmdb.groups import GROUP as GROUP_LEG
+from cmdb.groups import group_legs
 from cmdb.impact import tables
 from cmdb.impact.adjacency import Adjacency
 from cmdb.impact.answer import Item
 from cmdb.impact.editing import edit
-from cmdb.impact.groups import GROUP_LEG, legs_of
 from cmdb.impact.keys import NO_KEY, Keys
 from cmdb.impact.kinds import Bools, Bytes, Counts, Ints, Words
 from cmdb.impact.names import Names
@@ -271,7 +272,7 @@ class Topology:
         target = int(self.dst[leg])
         told = GROUP_LEG + self.group_of[target][1] if target in self.group_of else self.id(target)
         group = next(one for one in self.extra_of(int(self.src[leg])).groups if one.name == name)
-        return legs_of(group).index(told)
+        return group_legs(group).index(told)
 
     def missing(self) -> Ints:
         """The CIs that are missing, and count."""
