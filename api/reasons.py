@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -193,12 +194,17 @@ class Points:
     def __init__(self, inventory: Callable[[], Inventory]) -> None:
         self._inventory = inventory
         self._kept: dict[str, Any] | None = None
+        self._searching = threading.Lock()
 
     def page(self, start: int, limit: int, seconds: float) -> dict[str, Any]:
-        """Some of them, with how many there are; `complete` says whether the time was enough to find all."""
-        kept = self._kept
-        if kept is None or not kept["complete"] or kept["revision"] != self._inventory().newest():
-            kept = self._kept = single_points(self._inventory().single_points(within(seconds)), POINTS)
+        """Some of them, with how many there are; `complete` says whether the time was enough to find all.
+
+        One search at a time: each has all arrays for itself. Who waits for another one has what that found.
+        """
+        with self._searching:
+            kept = self._kept
+            if kept is None or not kept["complete"] or kept["revision"] != self._inventory().newest():
+                kept = self._kept = single_points(self._inventory().single_points(within(seconds)), POINTS)
         return kept | {"items": kept["items"][start : start + limit]}
 
 

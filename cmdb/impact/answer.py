@@ -280,7 +280,8 @@ class Answer:
     @property
     def head(self) -> str:
         """The coverage in one line: `143 affected, 12 unknown: 9 never logged in, 3 stale`."""
-        because = ", ".join(f"{count} {root}" for root, count in self.unknown_because.items())
+        most_first = sorted(self.unknown_because.items(), key=lambda pair: (-pair[1], pair[0]))
+        because = ", ".join(f"{count} {root}" for root, count in most_first)
         return (
             f"{self.counts['affected']} affected, {self.counts['unknown']} unknown{f': {because}' if because else ''}"
         )

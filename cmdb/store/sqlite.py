@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -184,9 +185,14 @@ class SqliteStore:
         return {row[0]: read_relation(row) for row in rows}
 
     def beginning(self, kind: str, prefix: str, limit: int) -> list[str]:
-        sql = "SELECT DISTINCT value FROM handle WHERE kind = ? AND value >= ? AND substr(value, 1, ?) = ? LIMIT ?"
+        # Between bounds, which the index has: to the end of all names it takes as long as there are names.
+        sql = (
+            "SELECT DISTINCT value FROM handle WHERE kind = ? AND value >= ? AND value < ?"
+            " AND substr(value, 1, ?) = ? LIMIT ?"
+        )
+        last = prefix + chr(sys.maxunicode)
         with self._connection() as connection:
-            rows = connection.execute(sql, (kind, prefix, len(prefix), prefix, limit)).fetchall()
+            rows = connection.execute(sql, (kind, prefix, last, len(prefix), prefix, limit)).fetchall()
         return [value for (value,) in rows]
 
     def topology(self) -> Graph:
