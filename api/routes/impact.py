@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ router = APIRouter(tags=["impact"])
 
 WAIT_S: Final = 5.0
 """How long a request waits for a revision that it names."""
+_WAITERS: Final = 16
+"""So many requests wait at once: each holds one of the server's 40 threads, and others are to be answered meanwhile."""
+_ROOM: Final = threading.BoundedSemaphore(_WAITERS)
 _LOOK_S: Final = 0.05
 _HASH: Final = 16
 
@@ -208,7 +212,7 @@ class _Going:
     @property
     def _bound(self) -> list[Any]:
         asked, wanted = self.asked, self.wanted
-        question = [list(asked.what), asked.kind, list(asked.down), asked.restarts]
+        question = [list(asked.what), asked.kind, list(asked.down), asked.restarts, asked.at]
         return ["impact", *question, sorted(wanted.levels), sorted(wanted.classes), wanted.site]
 
     def write(self, name: str, place: int | None, answer: Answer) -> str | None:
@@ -256,8 +260,25 @@ def moment_awaited(inventory: Inventory, at: str | None, wait_for: int | None) -
     return then
 
 
-def awaited(inventory: Inventory, revision: int, limit_s: float = WAIT_S) -> None:
-    """Wait until a revision is there. A Problem where it does not come in time."""
+def awaited(
+    inventory: Inventory, revision: int, limit_s: float = WAIT_S, room: threading.BoundedSemaphore = _ROOM
+) -> None:
+    """Wait until a revision is there. A Problem where it does not come in time, and where too many wait already."""
+    if inventory.newest() >= revision:
+        return
+    if not room.acquire(blocking=False):
+        raise Problem(
+            503,
+            f"revision {revision} is not there yet, and too many requests wait for one already; ask again later",
+            {"Retry-After": "1"},
+        )
+    try:
+        _wait(inventory, revision, limit_s)
+    finally:
+        room.release()
+
+
+def _wait(inventory: Inventory, revision: int, limit_s: float) -> None:
     ends = time.monotonic() + limit_s
     while (newest := inventory.newest()) < revision:
         if time.monotonic() >= ends:

@@ -170,9 +170,11 @@ def test_a_cursor_serves_its_own_question_only_and_ends_with_the_history(
     services.inventory.trim(2)
 
     other = reader.post(f"{API}/impact", json=question | {"kind": "remove", "next": following})
+    then = reader.post(f"{API}/impact", json=question | {"at": "2", "next": following})
     gone = reader.post(f"{API}/impact", json=question | {"next": following})
 
     assert (other.status_code, "cursor" in other.json()["detail"]) == (400, True)
+    assert (then.status_code, "cursor" in then.json()["detail"]) == (400, True)
     assert (gone.status_code, gone.json()["oldest"]) == (410, 2)
     assert gone.json()["detail"].endswith("ask again without `next`, or with an `at` of then or later")
 
@@ -271,6 +273,21 @@ def test_an_answer_waits_for_a_revision_that_is_named(services: Services, reader
     with pytest.raises(Problem, match="revision 9 is not there after 0 seconds: the newest is 2") as refused:
         awaited(services.inventory, 9, 0)
     assert refused.value.status == 503
+
+
+def test_waiting_leaves_threads_to_those_who_do_not_wait(services: Services) -> None:
+    services.inventory.declare(ESTATE, "estate.yaml", "test")
+    room = threading.BoundedSemaphore(1)
+
+    with room:
+        awaited(services.inventory, 1, room=room)  # it is there
+        with pytest.raises(Problem, match="revision 9 is not there yet, and too many requests wait") as refused:
+            awaited(services.inventory, 9, room=room)
+
+    assert refused.value.status == 503
+    with pytest.raises(Problem, match="revision 9 is not there after 0 seconds"):
+        awaited(services.inventory, 9, 0, room)
+    assert room.acquire(blocking=False)
 
 
 @pytest.mark.parametrize(
