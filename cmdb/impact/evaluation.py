@@ -25,6 +25,8 @@ from cmdb.impact.answer import (
 )
 from cmdb.impact.census import Counted
 from cmdb.impact.engine import Case, Engine, engine_of
+from cmdb.impact.failures import Failures
+from cmdb.impact.levels import Change
 from cmdb.impact.question import Question
 from cmdb.impact.reasons import standing
 from cmdb.impact.rows import rows_of
@@ -44,6 +46,14 @@ Opened: TypeAlias = Callable[[int | None], AbstractContextManager[Topology]]
 """Gives the topology of a revision, None: of now, to be used alone as long as the context lasts."""
 
 
+class _Aside:
+    """A copy of a topology of its own, for the next failures of a question."""
+
+    def __init__(self, topology: Topology, already: Change, changed: Change) -> None:
+        self.topology = topology
+        self.failures = Failures(Engine(topology), already, changed)
+
+
 class Evaluation:
     """A question at a revision: that of `at`, else the one of when it is first worked out. Later asking stays there."""
 
@@ -54,6 +64,7 @@ class Evaluation:
         self._at = at
         self._held: Case | None = None
         self._counted: Census | None = None
+        self._aside: _Aside | None = None
 
     @contextmanager
     def held(self) -> Iterator[Evaluation]:
@@ -108,7 +119,7 @@ class Evaluation:
         Raises ModelError for an id that is not in the graph.
         """
         with self._case() as case:
-            topology, node = case.topology, _number(case, id_)
+            topology, node = case.topology, _number(case.topology, id_)
             now, was = (standing(mark) for mark in case.marks(node))
             if axes := case.axes(node):
                 because = case.reasons.because(node, axes)
@@ -131,15 +142,16 @@ class Evaluation:
 
         `enough` says when the time is up. Raises ModelError for an id that is not in the graph.
         """
-        ends = monotonic() + _ALONE_S
-        with self._case() as case:
-            node = _number(case, of)
-            found = case.failures.of(node, lambda: enough() or monotonic() >= ends)
-            if found.complete or enough():
-                return found
-            copy = case.topology.copy()
+        if self._aside is None:
+            ends = monotonic() + _ALONE_S
+            with self._case() as case:
+                topology, node = case.topology, _number(case.topology, of)
+                found = case.failures.of(node, lambda: enough() or monotonic() >= ends)
+                if found.complete or enough():
+                    return found
+                self._aside = _Aside(topology.copy(), case.already, case.changed)
         # What takes long is worked out on a copy, so that others ask and write meanwhile.
-        return Engine(copy).case(self._question).failures.of(node, enough)
+        return self._aside.failures.of(_number(self._aside.topology, of), enough)
 
     # Rows
 
@@ -192,9 +204,9 @@ def evaluate(graph: Graph, question: Question, rules: str = "") -> Evaluation:
     return Evaluation(opened, question, rules)
 
 
-def _number(case: Case, id_: str) -> int:
-    node = case.topology.number(id_)
-    if node < 0 or not case.topology.live[node]:
+def _number(topology: Topology, id_: str) -> int:
+    node = topology.number(id_)
+    if node < 0 or not topology.live[node]:
         raise ModelError(f"{id_}: no such CI in the graph")
     return node
 
