@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from cmdb.impact.kinds import Bools, Ints, Words
+from cmdb.impact.kinds import Ints, Words
 
 _SLACK: Final = 4
 """So much room a row gets more than it needs when it moves."""
@@ -166,14 +166,3 @@ def _spread(starts: Ints, lengths: Ints) -> Ints:
     places = np.repeat(starts - ends + lengths, lengths)
     places += np.arange(len(places), dtype=np.int32)
     return places
-
-
-def first_of_each(numbers: Ints, mark: Bools) -> Ints:
-    """Those whose mark is not set, each once; the marks are set. Quicker than sorting them (facts.md)."""
-    fresh = numbers[~mark[numbers]]
-    if len(fresh) > 1:
-        mark[fresh] = True
-        fresh = np.unique(fresh)
-    elif len(fresh):
-        mark[fresh] = True
-    return fresh

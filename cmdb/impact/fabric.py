@@ -6,7 +6,7 @@ several threads at once: what was worked out is kept. After the topology changed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from cmdb.impact.kinds import Ints
     from cmdb.impact.topology import Topology
 
-__all__ = ["Element", "Fabric", "FcOutage", "Pair"]
+__all__ = ["Element", "Fabric", "FcOutage"]
 
-Pair: TypeAlias = tuple[int, int]
-"""The owner of a leg and its target."""
 Numbers: TypeAlias = Collection[int] | NDArray[np.int32]
 
 _NONE: Final = np.empty(0, np.int32)
@@ -43,10 +41,6 @@ class Fabric:
         self.wiring: Final[Wiring] = Wiring(topology, None if before is None else before.wiring, changed)
         self.routes: Final = Routes(self.wiring)
         self.intact: Final = Open(self.routes.trunks)
-
-    def joined(self, owner: int, target: int) -> bool:
-        """Whether a path joins the two in the intact graph; where none does, a leg is unknown, never failed."""
-        return self.routes.between(owner, target) is not None
 
     def mattering(self, numbers: Numbers) -> list[int]:
         """Those of some CIs on which a path may hang; nobody else costs anything when it fails."""
@@ -104,7 +98,7 @@ class Fabric:
 
 
 class FcOutage:
-    """What fc loses in one question: first `begin`, then `fail` while more is down; then the rest, in any order.
+    """What fc loses in one question: first `begin_legs`, then `fail_legs` while more is down; then the rest.
 
     Legs are named by their heads. A leg is pure where it is one of availability, all its relations being fc.
     """
@@ -130,40 +124,9 @@ class FcOutage:
         other._parted = {*self._parted}
         return other
 
-    def begin(self) -> list[Pair]:
-        """The pairs that are parted by what is taken out alone."""
-        return self._fabric.wiring.pairs(self.begin_legs())
-
-    def fail(self, numbers: Numbers) -> list[Pair]:
-        """These are down now, too: the pairs that are parted newly."""
-        return self._fabric.wiring.pairs(self.fail_legs(numbers))
-
-    def parting(self) -> dict[Pair, frozenset[Element]]:
-        """Of each pair of a pure leg that has a path: what now parts it alone, and did not in the intact graph."""
-        found = self.parting_legs()
-        heads = np.fromiter(found, np.int32, len(found))
-        wiring = self._fabric.wiring
-        pairs = zip(wiring.owners_of(heads).tolist(), wiring.targets_of(heads).tolist(), strict=True)
-        return dict(zip(pairs, found.values(), strict=True))
-
-    def parted_without(self, at_risk: Numbers | Callable[[int], bool]) -> list[Pair]:
-        """The pairs of pure legs that have a path, and would have none were all of these down but their own ends."""
-        self._risk, self._risky = None, set()
-        if callable(at_risk):
-            return self.further_risk([one for one in self._fabric.wiring.switches() if at_risk(one)])
-        return self.further_risk(at_risk)
-
-    def further_risk(self, numbers: Numbers) -> list[Pair]:
-        """The same when these are at risk, too: the pairs that were not such before."""
-        return self._fabric.wiring.pairs(self.further_risk_legs(numbers))
-
     def is_parted(self, owner: int, target: int) -> bool:
         """A path joined the two in the intact graph, and none does now."""
         return not self._parted.isdisjoint(self._fabric.wiring.legs_between(owner, target).tolist())
-
-    def is_risky(self, owner: int, target: int) -> bool:
-        """Whether the pair is among those that `parted_without` and `further_risk` found."""
-        return not self._risky.isdisjoint(self._fabric.wiring.legs_between(owner, target).tolist())
 
     def begin_legs(self) -> Ints:
         """The legs that are parted by what is taken out alone."""

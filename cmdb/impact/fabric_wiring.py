@@ -329,11 +329,6 @@ class Wiring:
             row[(self._topology.dst[row] == target) & ((self._topology.leg[row] & np.uint8(BY_FC)) != 0)]
         )
 
-    def pairs(self, legs: Ints) -> list[tuple[int, int]]:
-        """The owner and the target of each of some legs, each pair once."""
-        both = zip(self.owners_of(legs).tolist(), self.targets_of(legs).tolist(), strict=True)
-        return list(dict.fromkeys(both))
-
     def members(self, cis: Ints, types: Bools) -> Members:
         """What stands for each of some CIs, itself included: by relations of these types."""
         topology = self._topology

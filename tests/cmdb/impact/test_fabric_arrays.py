@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cmdb.impact.fabric import Fabric, FcOutage
+from cmdb.impact.kinds import Ints
 from cmdb.impact.networks import Networks
 from cmdb.impact.rows import rows_of
 from cmdb.impact.topology import Topology
@@ -201,9 +202,14 @@ class World:
                 self.relate("stored_on", owner, target, medium=medium)
 
 
-def named(world: World, pairs: list[tuple[int, int]]) -> set[Pair]:
-    assert len(pairs) == len(set(pairs))
-    return {(world.topology.id(owner), world.topology.id(target)) for owner, target in pairs}
+def named(world: World, legs: Ints) -> set[Pair]:
+    assert len(legs) == len(set(legs.tolist()))
+    return {pair_of(world, leg) for leg in legs.tolist()}
+
+
+def pair_of(world: World, leg: int) -> Pair:
+    topology = world.topology
+    return topology.id(int(topology.src[leg])), topology.id(int(topology.dst[leg]))
 
 
 def elements(world: World, found: frozenset[tuple[str, int]]) -> Elements:
@@ -247,13 +253,13 @@ def check_what_is_parted(
     world: World, random: Random, intact: Intact, outage: FcOutage, out: frozenset[str]
 ) -> set[str]:
     down: set[str] = set()
-    found = named(world, outage.begin())
+    found = named(world, outage.begin_legs())
     assert found == parted(world, intact, down, out)
     for _ in range(random.randint(0, 3)):
         more = random.sample(world.alive, random.choice((1, 1, 2)))
         down |= set(more)
         numbers = [world.number[name] for name in more]
-        new = named(world, outage.fail(np.array(numbers, np.int32) if random.random() < 0.2 else numbers))
+        new = named(world, outage.fail_legs(np.array(numbers, np.int32) if random.random() < 0.2 else numbers))
         assert new.isdisjoint(found)
         found |= new
         assert {pair for pair in found if pair[1] not in down} == parted(world, intact, down, out)
@@ -264,10 +270,7 @@ def check_what_is_parted(
 def check_what_hangs_by_one(
     world: World, intact: Intact, outage: FcOutage, down: set[str], out: frozenset[str]
 ) -> None:
-    parting = {
-        (world.topology.id(owner), world.topology.id(target)): elements(world, by)
-        for (owner, target), by in outage.parting().items()
-    }
+    parting = {pair_of(world, leg): elements(world, by) for leg, by in outage.parting_legs().items()}
     expected = newly_parting(world, intact, down, out)
     assert {pair: by for pair, by in parting.items() if pair[1] not in down} == expected
 
@@ -276,18 +279,17 @@ def check_what_hangs_by_those_at_risk(
     world: World, random: Random, intact: Intact, outage: FcOutage, down: set[str], out: frozenset[str]
 ) -> None:
     at_risk = set(down) | set(random.sample(world.alive, random.randint(0, 3)))
-    found = named(world, outage.parted_without([world.number[name] for name in at_risk]))
+    risk = outage.further()
+    found = named(world, risk.further_risk_legs([world.number[name] for name in at_risk]))
     assert {pair for pair in found if pair[1] not in down} == risky(world, intact, down, out, at_risk)
     for _ in range(random.randint(0, 2)):
         more = set(random.sample(world.alive, random.randint(1, 2)))
         at_risk |= more
-        new = named(world, outage.further_risk([world.number[name] for name in more]))
+        new = named(world, risk.further_risk_legs([world.number[name] for name in more]))
         assert new.isdisjoint(found)
         found |= new
         assert {pair for pair in found if pair[1] not in down} == risky(world, intact, down, out, at_risk)
-    assert found == {pair for pair in world.legs if outage.is_risky(world.number[pair[0]], world.number[pair[1]])}
-    numbers = {world.number[name] for name in at_risk}
-    assert named(world, outage.parted_without(numbers.__contains__)) == found
+    assert named(world, outage.further().further_risk_legs([world.number[name] for name in at_risk])) == found
 
 
 def check_the_ways_to_what_is_lost(
@@ -335,7 +337,7 @@ def check_questions(world: World, random: Random, arrays: Fabric) -> None:
     intact = Intact(world.graph)
     numbers = {pair: (world.number[pair[0]], world.number[pair[1]]) for pair in world.legs}
     if random.random() < 0.5:
-        joined = {pair: arrays.joined(*both) for pair, both in numbers.items()}
+        joined = {pair: arrays.routes.between(*both) is not None for pair, both in numbers.items()}
         assert joined == {pair: intact.joined(*pair) for pair in world.legs}
     for _ in range(3):
         out = frozenset(random.sample(list(world.relations), min(len(world.relations), random.choice((0, 0, 1, 2)))))
