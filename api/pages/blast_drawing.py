@@ -12,6 +12,7 @@ from api.pages.blast import OTHERS, Column, Grid, Layout
 from api.pages.catalogue import Texts
 from cmdb.impact import Answer, Outline
 from cmdb.impact.spread import MARKS
+from cmdb.impact.who import ways_of
 from cmdb.schema import CONCRETE
 
 _TARGET, _UNPROTECTED, _UNMANAGED = 1, 2, 4
@@ -59,17 +60,12 @@ def drawn_of(layout: Layout, answer: Answer) -> dict[int, Outline]:
     return dict(zip(places, picked(answer.outlines, places), strict=True))
 
 
-def _levels(one: Outline) -> list[str]:
-    """The levels at which a CI is worse than before."""
-    return [getattr(one.now, axis) for axis in one.now.worse_than(one.was)]
-
-
 def _mark(one: Outline, levels: Sequence[str]) -> str:
     return "leaning" if levels[0] == "at_risk" and one.own is False else levels[0]
 
 
 def _item(one: Outline) -> list[str | int]:
-    levels = _levels(one)
+    levels = ways_of(one.now, one.was)
     return [one.ci.id, one.ci.name, MARKS.index(_mark(one, levels)), _flags(one, levels)]
 
 
@@ -154,7 +150,7 @@ def _column(column: Column, rows: Mapping[int, Outline], texts: Texts) -> Iterat
 def _cell(grid: Grid, number: int, one: Outline, texts: Texts) -> Iterator[str]:
     x, y = grid.at(number)
     size = min(grid.cell[1], 20) if grid.named else grid.cell[0]
-    levels = _levels(one)
+    levels = ways_of(one.now, one.was)
     name = _mark(one, levels)
     told = texts("impact.comma").join(texts(f"impact.mark.{name}") if level == levels[0] else texts(f"level.{level}")
                                       for level in levels)  # fmt: skip
