@@ -10,11 +10,11 @@ import numpy as np
 from cmdb.coding import TYPE_BITS
 from cmdb.impact import tables
 from cmdb.impact.answer import NextFailures
-from cmdb.impact.fabric_wiring import CARRYING, PART_OF
 from cmdb.impact.falling import Falling
 from cmdb.impact.kinds import Bools, Ints
-from cmdb.impact.settle import AXIS_SHIFT, BESIDE, MADE
+from cmdb.impact.settle import MADE
 from cmdb.impact.suspects import Element, Suspects
+from cmdb.impact.touched import Touched
 
 if TYPE_CHECKING:
     from cmdb.impact.engine import Engine
@@ -29,9 +29,9 @@ class Failures:
         self._topology = engine.topology
         self._before = Falling(engine, already)
         self._after = Falling(engine, already | changed)
-        self._touched = _Touched(self._before, self._after)
+        self._touched = Touched(self._before, self._after)
         self._suspects_before = Suspects(self._before)
-        self._suspects_after = Suspects(self._after)
+        self._suspects = Suspects(self._after, self._touched)
 
     def of(self, node: int, enough: Callable[[], bool]) -> NextFailures:
         """Every CI or cable x with the CI ∉ D(B ∪ {x}) and ∈ D(B ∪ T ∪ {x}). `enough` says when the time is up."""
@@ -39,11 +39,12 @@ class Failures:
         cis: list[str] = []
         cables: list[str] = []
         complete = True
-        for one in self._suspects(node):
+        bearing = self._touched.bearing(node)
+        for one in self._candidates(node):
             if enough():
                 complete = False
                 break
-            if self._only_after(one, node):
+            if self._only_after(one, node, bearing):
                 kind, number = one
                 if kind == "ci":
                     cis.append(topology.id(number))
@@ -51,76 +52,25 @@ class Failures:
                     cables.append(topology.relation_id(number))
         return NextFailures(topology.id(node), tuple(sorted(cis)), tuple(sorted(cables)), complete)
 
-    def _suspects(self, node: int) -> list[Element]:
+    def _candidates(self, node: int) -> list[Element]:
         if self._before.is_down(node) or not self._touched.reaches(node):
             return []
         if self._after.is_down(node):
-            return upstream(self._topology, node)
-        return sorted(self._suspects_after.of(node)[0])
+            must = self._suspects_before.of(node)[1]
+            return [one for one in upstream(self._topology, node) if one not in must]
+        return sorted(self._suspects.new(node))
 
-    def _only_after(self, one: Element, node: int) -> bool:
-        may, must = self._suspects_before.of(node)
-        if one in must or (one in may and node in _with(self._before, one)):
-            return False
+    def _only_after(self, one: Element, node: int, bearing: Bools) -> bool:
         if self._after.is_down(node):
-            return True
-        return one in self._suspects_after.of(node)[1] or node in _with(self._after, one)
+            return one not in self._suspects_before.of(node)[0] or not _takes_down(self._before, one, node, bearing)
+        return _takes_down(self._after, one, node, bearing) and not _takes_down(self._before, one, node, bearing)
 
 
-class _Touched:
-    """Whether a change touches anything that may take a CI down: where it does not, nothing follows from it."""
-
-    def __init__(self, before: Falling, after: Falling) -> None:
-        topology = self._topology = after.topology
-        networks = after.networks
-        self._wiring, self._net = networks.fabric.wiring, networks.ethernet
-        self._seen: Bools = np.zeros(len(topology.key), np.bool_)
-        legs = after.failures()
-        legs = legs[~before.failed[legs]]
-        lost = after.lost_nodes()
-        lost = lost[after.mark[lost] != before.mark[lost]]
-        cables = np.array(
-            [one for one in after.change.out if topology.rcode[one] & TYPE_BITS == tables.CABLE], np.int32
-        )
-        self._nodes: Bools = np.zeros(len(topology.key), np.bool_)
-        for some in (topology.src[legs], lost, topology.src[cables], topology.dst[cables]):
-            self._nodes[some] = True
-        passing = self._reached(self._net.number)
-        self._ethernet = len(cables) > 0 or bool(self._nodes[passing].any())
-        switches = self._reached(np.flatnonzero(self._wiring.switch).astype(np.int32))
-        self._fabrics = len(cables) > 0 or bool(self._nodes[switches].any())
-
-    def reaches(self, node: int) -> bool:
-        found = self._reached(np.array([node], np.int32))
-        return bool(
-            self._nodes[found].any()
-            or (self._ethernet and self._net.connected[found].any())
-            or (self._fabrics and self._wiring.above[found].any())
-        )
-
-    def _reached(self, edge: Ints) -> Ints:
-        """All that some CIs lean on, or that stands for them; what networks are made of only where they lean on it."""
-        topology, seen = self._topology, self._seen
-        found: list[Ints] = []
-        while len(edge):
-            seen[edge] = True
-            found.append(edge)
-            rows = topology.out.gather(edge)
-            flags = topology.leg[rows]
-            rows = rows[
-                ((topology.req[rows] >= 0) & (flags & BESIDE == 0) & (flags >> AXIS_SHIFT == tables.AVAILABILITY))
-                | (CARRYING | PART_OF)[topology.rcode[rows] & TYPE_BITS]
-            ]
-            edge = np.unique(topology.dst[rows])
-            edge = edge[~seen[edge]]
-        reached = np.concatenate(found) if found else edge
-        seen[reached] = False
-        return reached
-
-
-def _with(falling: Falling, one: Element) -> Ints:
+def _takes_down(falling: Falling, one: Element, node: int, bearing: Bools) -> bool:
     kind, number = one
-    return falling.with_ci(number) if kind == "ci" else falling.with_cable(number)
+    if kind == "cable":
+        return node in falling.with_cable(number)
+    return bool(bearing[number]) and falling.takes_down(number, node, bearing)
 
 
 def upstream(topology: Topology, node: int) -> list[Element]:

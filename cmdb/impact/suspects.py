@@ -15,13 +15,15 @@ from cmdb.impact.settle import AXIS_SHIFT, BESIDE, BY_ETHERNET, BY_FC
 from cmdb.impact.tables import AVAILABILITY, DOWN_WHEN_CUT_OFF, GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cmdb.impact.falling import Falling
+    from cmdb.impact.touched import Touched
 
 Element: TypeAlias = tuple[str, int]
 """Something that happens: ("ci", number) falls, ("cable", number) is out, ("cut", number of a CI) is cut off while it
-is up, ("parted", number of a leg by its head) has no fc path left."""
+is up, ("parted", number of a leg by its head) has no fc path left, ("new", number of a CI) falls as it did not before
+the change."""
 
 _MANY: Final = 20_000
 """From so many elements on, what was found for one CI is not kept for the next."""
@@ -37,8 +39,10 @@ class _Some(NamedTuple):
 class Suspects:
     """The suspects of whichever CIs are asked about, after one change."""
 
-    def __init__(self, falling: Falling) -> None:
+    def __init__(self, falling: Falling, touched: Touched | None = None) -> None:
+        """`touched`: what the change touches, for whoever asks what is new since it."""
         self._falling = falling
+        self._touched = touched
         self._ways = OpenWays(falling)
         self._forget()
 
@@ -55,13 +59,21 @@ class Suspects:
     def of(self, node: int) -> tuple[frozenset[Element], frozenset[Element]]:
         """The CIs and cables that may take a CI down alone, and those of them that do so for sure."""
         wanted = ("ci", node)
+        self._want(wanted)
+        return frozenset(self._named(self._may[wanted])), frozenset(self._named(self._must[wanted]))
+
+    def new(self, node: int) -> frozenset[Element]:
+        """Those that may take a CI down alone, and did not without the change."""
+        self._want(("new", node))
+        return frozenset(self._named(self._may["new", node]))
+
+    def _want(self, wanted: Element) -> None:
         if wanted not in self._may:
             if len(self._bits) > _MANY:
                 self._forget()
             new = self._discovered(wanted)
             self._solve(self._may, new, self._causes)
             self._solve(self._must, new, self._sure)
-        return frozenset(self._named(self._may[wanted])), frozenset(self._named(self._must[wanted]))
 
     def _named(self, bits: int) -> Iterator[Element]:
         while bits:
@@ -87,7 +99,7 @@ class Suspects:
 
     def _sure_causes_of(self, element: Element, causes: tuple[_Some, ...]) -> tuple[_Some, ...]:
         kind, number = element
-        if kind == "parted":
+        if kind in {"parted", "new"}:
             return ()
         if kind != "cut":
             return causes
@@ -131,6 +143,9 @@ class Suspects:
                 yield from self._of_requirements(number)
                 if DOWN_WHEN_CUT_OFF[self._falling.topology.cls[number]] and self._ways.may_be_cut_off(number):
                     yield _Some(1, ((("cut", number),),))
+            case "new":
+                if self._touched is not None:
+                    yield from self._of_changes(number, self._touched)
             case "cut":
                 ways = self._ways.to_gateways(number)
                 if ways:
@@ -141,20 +156,43 @@ class Suspects:
                     yield _Some(len(ways), ways)
 
     def _of_requirements(self, node: int) -> Iterator[_Some]:
+        for requirement, legs in self._requirements(node):
+            yield from self._broken(requirement, legs)
+
+    def _broken(self, requirement: int, legs: list[int]) -> Iterator[_Some]:
+        spare = int(self._falling.topology.margin[requirement] - self._falling.lost[requirement])
+        if spare < len(legs):
+            yield _Some(spare + 1, tuple(tuple(self._of_leg(leg)) for leg in legs))
+
+    def _of_changes(self, node: int, touched: Touched) -> Iterator[_Some]:
+        """By a requirement that lost none, a CI falls newly only when a leg does."""
+        topology = self._falling.topology
+        if touched.ethernet and DOWN_WHEN_CUT_OFF[topology.cls[node]] and self._ways.may_be_cut_off(node):
+            yield _Some(1, ((("cut", node),),))
+        for requirement, legs in self._requirements(node):
+            if self._falling.lost[requirement] != touched.before.lost[requirement]:
+                yield from self._broken(requirement, legs)
+                continue
+            for leg in legs:
+                target = int(topology.dst[leg])
+                networks = [one for one in self._of_leg(leg) if one != ("ci", target)] if touched.networks else []
+                if touched.below[target]:
+                    networks.append(("new", target))
+                if networks:
+                    yield _Some(1, (tuple(networks),))
+
+    def _requirements(self, node: int) -> Iterable[tuple[int, list[int]]]:
+        """The requirements of availability of a node, each with the legs that hold."""
         falling, topology = self._falling, self._falling.topology
         rows = topology.out.row(topology.group_of[node][0] if node in topology.group_of else node)
         rows = rows[(topology.req[rows] >= 0) & ~falling.failed[rows]]
         flags = topology.leg[rows]
         rows = rows[(flags & BESIDE == 0) & (flags >> AXIS_SHIFT == AVAILABILITY)]
-        requirements = topology.req[rows]
-        rows = rows[topology.owner[requirements] == node]
-        by_requirement: dict[int, list[tuple[Element, ...]]] = {}
+        rows = rows[topology.owner[topology.req[rows]] == node]
+        found: dict[int, list[int]] = {}
         for leg, requirement in zip(rows.tolist(), topology.req[rows].tolist(), strict=True):
-            by_requirement.setdefault(requirement, []).append(tuple(self._of_leg(leg)))
-        for requirement, legs in by_requirement.items():
-            spare = int(topology.margin[requirement] - falling.lost[requirement])
-            if spare < len(legs):
-                yield _Some(spare + 1, tuple(legs))
+            found.setdefault(requirement, []).append(leg)
+        return found.items()
 
     def _of_leg(self, leg: int) -> Iterator[Element]:
         topology, ways = self._falling.topology, self._ways
