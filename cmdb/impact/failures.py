@@ -32,6 +32,8 @@ class Failures:
         self._touched = Touched(self._before, self._after)
         self._suspects_before = Suspects(self._before)
         self._suspects = Suspects(self._after, self._touched)
+        self._may_before: frozenset[Element] = frozenset()
+        """What may take the CI down alone that is asked about, where it is down after the change."""
 
     def of(self, node: int, enough: Callable[[], bool]) -> NextFailures:
         """Every CI or cable x with the CI ∉ D(B ∪ {x}) and ∈ D(B ∪ T ∪ {x}). `enough` says when the time is up."""
@@ -56,13 +58,13 @@ class Failures:
         if self._before.is_down(node) or not self._touched.reaches(node):
             return []
         if self._after.is_down(node):
-            must = self._suspects_before.of(node)[1]
+            self._may_before, must = self._suspects_before.of(node)
             return [one for one in upstream(self._topology, node) if one not in must]
         return sorted(self._suspects.new(node))
 
     def _only_after(self, one: Element, node: int, bearing: Bools) -> bool:
         if self._after.is_down(node):
-            return one not in self._suspects_before.of(node)[0] or not _takes_down(self._before, one, node, bearing)
+            return one not in self._may_before or not _takes_down(self._before, one, node, bearing)
         return _takes_down(self._after, one, node, bearing) and not _takes_down(self._before, one, node, bearing)
 
 
