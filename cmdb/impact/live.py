@@ -19,7 +19,7 @@ from cmdb.impact.rows import read_rows
 from cmdb.impact.snapshot import Snapshot
 from cmdb.impact.topology import Topology
 from cmdb.model import Change
-from cmdb.store.base import Gone, GraphStore
+from cmdb.store.base import Gone, GraphStore, Position
 from cmdb.store.past import between, check_revision, net
 
 _KEPT: Final = 2
@@ -81,9 +81,12 @@ class LiveTopology:
 
     def _followed(self) -> _Held:
         """The topology of now, at the revision where the store stands or a later one."""
-        held, self._now = self._now, None  # what fails half-way is of no use
+        held = self._now
+        # Where the store is away for a while, that shows before what is held is given up.
+        position = None if held is None else self._store.position()
+        self._now = None  # what fails half-way is of no use
         try:
-            held = self._caught_up(held or self._loaded())
+            held = self._caught_up(held or self._loaded(), position)
         except (Gone, _Elsewhere):  # the journal was trimmed behind us, or is another one
             self._drop_past(self._past)
             held = self._caught_up(self._read())
@@ -121,10 +124,10 @@ class LiveTopology:
             with suppress(OSError):  # a full disk costs time at the next start, and no answer
                 snapshot.save(self._snapshots, rows)
 
-    def _caught_up(self, held: _Held) -> _Held:
-        """Follow the journal to where it ends. Raises Gone, _Elsewhere."""
+    def _caught_up(self, held: _Held, position: Position | None = None) -> _Held:
+        """Follow the journal to a position, by default to where it ends. Raises Gone, _Elsewhere."""
         topology, digest = held
-        position = self._store.position()
+        position = position or self._store.position()
         if topology.revision >= position.revision and digest != position.hash:
             raise _Elsewhere
         revisions = between(self._store, topology.revision, position.revision)

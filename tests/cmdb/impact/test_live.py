@@ -20,7 +20,7 @@ from cmdb.impact.live import LiveTopology
 from cmdb.impact.rows import rows_of
 from cmdb.impact.topology import Topology
 from cmdb.model import CI, Change, Graph, Revision
-from cmdb.store.base import Coded, Gone, GraphStore, StoreError
+from cmdb.store.base import Coded, Gone, GraphStore, Position, StoreError, StoreUnavailable
 from cmdb.store.opening import open_store
 from cmdb.store.sqlite import SqliteStore
 from tests.cmdb.store.coded_changes import plain, some_changes
@@ -225,9 +225,15 @@ def test_what_fails_half_way_is_thrown_away(tmp_path: Path) -> None:
 
 
 class Counting(SqliteStore):
-    """A store that counts how often it is read whole."""
+    """A store that counts how often it is read whole, and may be away."""
 
     times = 0
+    away = False
+
+    def position(self) -> Position:
+        if self.away:
+            raise StoreUnavailable("the store is away")
+        return super().position()
 
     @contextmanager
     def coded(self, revision: int | None = None) -> Iterator[Coded]:
@@ -242,6 +248,18 @@ def counting(tmp_path: Path) -> Iterator[Counting]:
     grow(opened, Random(15), 3)
     yield opened
     opened.close()
+
+
+def test_a_store_that_is_away_for_a_while_is_not_read_whole_again(counting: Counting) -> None:
+    live = LiveTopology(counting)
+    shown(live)
+    counting.away = True
+    with pytest.raises(StoreUnavailable), live.at():
+        pass
+    counting.away = False
+    grow(counting, Random(19), 1)
+
+    assert (shown(live), counting.times) == (expected(counting.topology()), 1)
 
 
 def test_what_was_loaded_once_is_loaded_from_its_snapshot_and_follows(counting: Counting, tmp_path: Path) -> None:
