@@ -162,7 +162,7 @@ def questions(asked: Asked, made: Made, number: int) -> None:
         by_class[made.cls_of(one)].append(ms)
         affected.append(answer.counts["affected"])
         unknown.append(answer.counts["unknown"])
-        more_ms, _ = timed(lambda: json.dumps([affected_out(row) for row in answer.affected[:100]]))  # noqa: B023
+        more_ms, _ = timed(lambda: json.dumps([affected_out(row) for row in answer.affected[:100]]))  # noqa: B023 - as above
         rendered.append(ms + more_ms)
     say(f"questions: {len(plain)} random CIs, affected p50 {p(0.5, affected):.0f}, p99 {p(0.99, affected):.0f};"
         f" unknown p50 {p(0.5, unknown):.0f}, p99 {p(0.99, unknown):.0f}")  # fmt: skip
