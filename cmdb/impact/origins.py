@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cmdb.impact import tables
+from cmdb.impact.adjacency import distinct
 from cmdb.impact.kinds import Bools, Bytes, Ints
 from cmdb.impact.levels import (
     AT_RISK,
@@ -112,7 +113,7 @@ class Origins:
             alone: Ints = singled
             return alone
         held = self._held(candidates)
-        found: Ints = np.unique(np.concatenate((singled, candidates[~held])))
+        found: Ints = distinct(np.concatenate((singled, candidates[~held])))
         return found
 
     def _held(self, nodes: Ints) -> Bools:
@@ -146,7 +147,7 @@ class Origins:
                 for name in _EFFECTS:
                     if improved := waiting[name]:
                         waiting[name] = []
-                        changed = np.unique(np.concatenate(improved))
+                        changed = distinct(np.concatenate(improved))
                         getattr(self, f"_from_{name}")(waiting, changed)
             if levels.fc is None or not self._paths(waiting):
                 return
@@ -308,7 +309,7 @@ class Origins:
         while len(edge):
             rows = topology.into.gather(edge)
             rows = rows[(topology.rcode[rows] & (31 | MADE)) == tables.PART_OF]
-            parts = np.unique(topology.src[rows])
+            parts = distinct(topology.src[rows])
             parts = parts[topology.live[parts]]
             edge = np.array([one for one in parts.tolist() if one not in seen], np.int32)
             seen.update(edge.tolist())

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cmdb.coding import TYPES
 from cmdb.impact import tables
+from cmdb.impact.adjacency import distinct
 from cmdb.impact.cells import Cells, Touched
 from cmdb.impact.kinds import Ints, Words
 from cmdb.impact.settle import BESIDE
@@ -138,7 +139,7 @@ class Closure:
             requirements = topology.req[rows]
             np.add.at(inside, requirements, np.int32(1))
             owners = topology.owner[requirements[inside[requirements] > topology.margin[requirements]]]
-            edge = np.unique(owners[turns[owners] == _NEVER])
+            edge = distinct(owners[turns[owners] == _NEVER])
             turns[edge] = turn
             roots[edge] = leaning
 
