@@ -79,9 +79,8 @@ class Touched:
         edge = np.flatnonzero(found).astype(np.int32)
         while len(edge):
             rows = self._bearing(topology.into.gather(edge))
-            owner = np.where(
-                topology.req[rows] >= 0, topology.owner[np.maximum(topology.req[rows], 0)], topology.src[rows]
-            )
+            owner, requirements = topology.src[rows], topology.req[rows]
+            owner[requirements >= 0] = topology.owner[requirements[requirements >= 0]]
             edge = np.unique(np.concatenate((topology.src[rows], owner)))
             edge = edge[~found[edge]]
             found[edge] = True

@@ -11,7 +11,7 @@ from cmdb.impact.engine import Engine
 from cmdb.impact.rows import rows_of
 from cmdb.impact.single_points import points_of
 from cmdb.impact.topology import Topology
-from cmdb.model import Graph
+from cmdb.model import Graph, State
 from cmdb.schema import fits
 from tests.cmdb.impact.site import Site, in_naive_words
 from tests.cmdb.impact.worlds import question, world
@@ -72,6 +72,15 @@ def test_a_common_cause_is_a_next_failure_of_whoever_has_lost_nothing_yet() -> N
     found = evaluate(site.graph, Question(("web3",), (), "power_off")).next_failures("shop")
 
     assert found == NextFailures("shop", ("rack",), (), complete=True)
+
+
+def test_an_estate_in_which_nobody_requires_anything_has_no_next_failure() -> None:
+    site = Site().add("server", "host", "other").add("process", "gone").state("gone", State.RETIRED)
+    site.link("runs_on", "gone", "host")
+
+    found = evaluate(site.graph, Question(("host",), (), "power_off")).next_failures("other")
+
+    assert found == NextFailures("other", (), (), complete=True)
 
 
 def found_in(graph: Graph) -> list[tuple[str, list[str], int]]:
