@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 VOUCHED: Final = 200
 """Of so many relations the evidence is shown."""
+NEXT_NAMED: Final = 2_000
+"""So many next failures are named in an answer, of CIs and of cables, shared by those whom they take down."""
+NEXT_EACH: Final = 10
+"""So many of each are named however many share."""
 POINTS: Final = 5_000
 """So many single points of failure are kept, the worst."""
 NAMED: Final = 20
@@ -148,23 +152,29 @@ def services_of(evaluation: Evaluation) -> list[str]:
 def next_failures(
     inventory: Inventory, evaluation: Evaluation, of: Sequence[str], enough: Callable[[], bool]
 ) -> dict[str, Any]:
-    """What would take each of some CIs down after the change, and not without it; `complete` says whether all is."""
+    """What would take each of some CIs down after the change, and not without it; `complete` says whether all is found.
+
+    All is counted and few are named where there are many: whatever is down after the change goes down with everything.
+    """
     found: list[NextFailures] = []
     for id_ in of:
         if enough():
             break
         found.append(evaluation.next_failures(id_, enough))
     at = evaluation.answer().revision
-    ids = {id_ for one in found for id_ in (one.of, *one.cis)}
+    most = max(NEXT_EACH, NEXT_NAMED // max(1, len(found)))
+    ids = {id_ for one in found for id_ in (one.of, *one.cis[:most])}
     cis = inventory.named(ids, at)
-    cables = _cables(inventory, {id_ for one in found for id_ in one.cables}, at)
+    cables = _cables(inventory, {id_ for one in found for id_ in one.cables[:most]}, at)
     return {
         "revision": at,
         "items": [
             {
                 "of": _end(one.of, cis),
-                "cis": [_end(id_, cis) for id_ in one.cis],
-                "cables": [cables.get(id_, {"id": id_, "name": id_}) for id_ in one.cables],
+                "cis": [_end(id_, cis) for id_ in one.cis[:most]],
+                "cis_in_all": len(one.cis),
+                "cables": [cables.get(id_, {"id": id_, "name": id_}) for id_ in one.cables[:most]],
+                "cables_in_all": len(one.cables),
                 "complete": one.complete,
             }
             for one in found

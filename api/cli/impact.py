@@ -332,11 +332,12 @@ def _print_next(found: Mapping[str, Any] | None, line: Callable[[str], None]) ->
         line("  next failures: no time was left to look")
         return
     named = [*(f"{one['name']} ({one['class']})" for one in found["cis"]), *(one["name"] for one in found["cables"])]
-    line(
-        f"  {len(named)} next failures{'' if found['complete'] else ' found before the time was up; there may be more'}"
-    )
+    total = found["cis_in_all"] + found["cables_in_all"]
+    line(f"  {total} next failures{'' if found['complete'] else ' found before the time was up; there may be more'}")
     for name in named:
         line(f"    {name}")
+    if total > len(named):
+        line(f"    and {total - len(named)} more")
 
 
 def spof(

@@ -225,11 +225,14 @@ class CableOut(BaseModel):
 
 
 class NextFailuresOut(BaseModel):
-    """Each of these alone takes `of` down after the change, and would not have before."""
+    """Each of these alone takes `of` down after the change, and would not have before. Where there are many, the first
+    are named and all are counted."""
 
     of: ItemOut
     cis: list[ItemOut]
+    cis_in_all: int = Field(examples=[1])
     cables: list[CableOut]
+    cables_in_all: int = Field(examples=[2])
     complete: bool
 
 

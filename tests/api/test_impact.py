@@ -432,11 +432,30 @@ def test_what_would_fail_next_is_told_of_one_ci_and_of_the_services_of_an_answer
     assert ([ci["name"] for ci in one["cis"]], [cable["name"] for cable in one["cables"]], one["complete"]) == (
         ["web2"], ["connects_to:access[Gi1/2]..web2[eth0]"], True,
     )  # fmt: skip
+    assert (one["cis_in_all"], one["cables_in_all"]) == (1, 1)
     assert (every["items"], every["not_reached"], every["complete"]) == ([one], [], True)
     assert [(row["of"]["name"], [ci["name"] for ci in row["cis"]]) for row in named["items"]] == [
         ("shop web", ["web2"]), ("web2", []),
     ]  # fmt: skip
     assert hasty["complete"] is False
+
+
+def test_of_many_next_failures_the_first_are_named_and_all_are_counted(services: Services, reader: TestClient) -> None:
+    parts = [f"r{n:03}" for n in range(250)]
+    estate = {
+        "cis": [{"class": "service", "name": name} for name in ["shop", *parts]],
+        "relations": [{"type": "depends_on", "from": "shop", "to": name} for name in parts],
+        "groups": [{"of": "shop", "name": "all", "needs": 249, "legs": parts}],
+    }
+    services.inventory.declare_document(estate, "estate", "test")
+    question = {"what": ["r000", "r001"], "kind": "power_off"}
+
+    # The shop is down after the change, whatever of these fails as well, and none of them alone would have done it.
+    named = reader.post(f"{API}/impact/next-failures", json=question | {"of": ["shop"] * 100}).json()
+    alone = _why(reader, "shop", **question, next_failures=True)["next_failures"]
+
+    assert {(len(row["cis"]), row["cis_in_all"], row["complete"]) for row in named["items"]} == {(20, 250, True)}
+    assert (len(alone["cis"]), alone["cis_in_all"], alone["cables_in_all"]) == (250, 250, 0)
 
 
 @pytest.mark.usefixtures("estate")
