@@ -33,7 +33,8 @@ class Touched:
             [one for one in after.change.out if topology.rcode[one] & TYPE_BITS == tables.CABLE], np.int32
         )
         self._nodes: Bools = np.zeros(len(topology.key), np.bool_)
-        for some in (topology.src[legs], lost, topology.src[cables], topology.dst[cables]):
+        owners = topology.owner[topology.req[legs]]  # groups that stand as legs among them
+        for some in (topology.src[legs], owners, lost, topology.src[cables], topology.dst[cables]):
             self._nodes[some] = True
         self._passing = self._reached(self._net.number)
         self._switches = self._reached(np.flatnonzero(self._wiring.switch).astype(np.int32))
