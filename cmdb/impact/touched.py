@@ -77,6 +77,8 @@ class Touched:
             found |= self._net.connected
         if self._fabrics:
             found |= self._wiring.above
+        if self.networks:
+            found |= topology.cls == tables.GROUP  # of whose legs those of networks are not told apart
         edge = np.flatnonzero(found).astype(np.int32)
         while len(edge):
             rows = self._bearing(topology.into.gather(edge))
