@@ -14,7 +14,6 @@ from cmdb.impact.falling import Falling
 from cmdb.impact.kinds import Bools, Ints
 from cmdb.impact.settle import MADE
 from cmdb.impact.suspects import Element, Suspects
-from cmdb.impact.touched import Touched
 
 if TYPE_CHECKING:
     from cmdb.impact.engine import Engine
@@ -29,11 +28,7 @@ class Failures:
         self._topology = engine.topology
         self._before = Falling(engine, already)
         self._after = Falling(engine, already | changed)
-        self._touched = Touched(self._before, self._after)
-        self._suspects_before = Suspects(self._before)
-        self._suspects = Suspects(self._after, self._touched)
-        self._may_before: frozenset[Element] = frozenset()
-        """What may take the CI down alone that is asked about, where it is down after the change."""
+        self._suspects = Suspects(self._after)
 
     def of(self, node: int, enough: Callable[[], bool]) -> NextFailures:
         """Every CI or cable x with the CI ∉ D(B ∪ {x}) and ∈ D(B ∪ T ∪ {x}). `enough` says when the time is up."""
@@ -41,12 +36,11 @@ class Failures:
         cis: list[str] = []
         cables: list[str] = []
         complete = True
-        bearing = self._touched.bearing(node)
         for one in self._candidates(node):
             if enough():
                 complete = False
                 break
-            if self._only_after(one, node, bearing):
+            if self._only_after(one, node):
                 kind, number = one
                 if kind == "ci":
                     cis.append(topology.id(number))
@@ -55,24 +49,21 @@ class Failures:
         return NextFailures(topology.id(node), tuple(sorted(cis)), tuple(sorted(cables)), complete)
 
     def _candidates(self, node: int) -> list[Element]:
-        if self._before.is_down(node) or not self._touched.reaches(node):
+        if self._before.is_down(node):
             return []
         if self._after.is_down(node):
-            self._may_before, must = self._suspects_before.of(node)
-            return [one for one in upstream(self._topology, node) if one not in must]
-        return sorted(self._suspects.new(node))
+            return upstream(self._topology, node)
+        return sorted(self._suspects.of(node))
 
-    def _only_after(self, one: Element, node: int, bearing: Bools) -> bool:
-        if self._after.is_down(node):
-            return one not in self._may_before or not _takes_down(self._before, one, node, bearing)
-        return _takes_down(self._after, one, node, bearing) and not _takes_down(self._before, one, node, bearing)
+    def _only_after(self, one: Element, node: int) -> bool:
+        if not self._after.is_down(node) and node not in _with(self._after, one):
+            return False
+        return node not in _with(self._before, one)
 
 
-def _takes_down(falling: Falling, one: Element, node: int, bearing: Bools) -> bool:
+def _with(falling: Falling, one: Element) -> Ints:
     kind, number = one
-    if kind == "cable":
-        return node in falling.with_cable(number)
-    return bool(bearing[number]) and falling.takes_down(number, node, bearing)
+    return falling.with_ci(number) if kind == "ci" else falling.with_cable(number)
 
 
 def upstream(topology: Topology, node: int) -> list[Element]:

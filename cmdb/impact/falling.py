@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmdb.impact.kinds import Bools, Ints
+from cmdb.impact.kinds import Ints
 from cmdb.impact.levels import AT_RISK, CUT_OFF, DEGRADED, DOWN, Change, Levels, Scratch
 
 if TYPE_CHECKING:
@@ -22,29 +22,12 @@ class Falling(Levels):
         """It has a scratch of its own, so that it lasts while other questions are asked."""
         self._engine = engine
         self._cuts: list[Ints] = []
-        self._within: Bools | None = None
         self._own = Scratch(engine.topology)
         super().__init__(engine.topology, engine.networks, self._own, change, down_only=True)
         self._spare: Scratch | None = None
 
     def is_down(self, node: int) -> bool:
         return bool(self.mark[node] & DOWN)
-
-    def failures(self) -> Ints:
-        """The legs that fail."""
-        return np.concatenate((_NONE, *self._failures))
-
-    def lost_nodes(self) -> Ints:
-        """Who is down or cut off."""
-        return np.concatenate((_NONE, *self._marked))
-
-    def takes_down(self, node: int, of: int, bearing: Bools) -> bool:
-        """Whether a CI falls when another fails, too; nobody is looked at but those whose fall may matter to it."""
-        self._within = bearing
-        try:
-            return of in self.with_ci(node)
-        finally:
-            self._within = None
 
     def with_ci(self, node: int) -> Ints:
         """Who is down besides when this CI fails, too, itself included."""
@@ -80,9 +63,6 @@ class Falling(Levels):
         found: Ints = with_it.down[(self.mark[with_it.down] & DOWN) == 0]
         with_it.wipe()
         return found
-
-    def _join(self, nodes: Ints, bits: int) -> Ints:
-        return super()._join(nodes if self._within is None else nodes[self._within[nodes]], bits)
 
     def _cut(self, nodes: Ints) -> list[Ints]:
         self._cuts.append(nodes)

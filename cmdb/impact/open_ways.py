@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 Element: TypeAlias = tuple[str, int]
 _Path: TypeAlias = tuple[Element, ...]
 _LOST: Final = DOWN | CUT_OFF
-_FEW: Final = 32
 
 
 class OpenWays:
@@ -54,14 +53,6 @@ class OpenWays:
         )
 
     # Ethernet
-
-    def surely(self, node: int) -> tuple[_Path, ...]:
-        """What, all hit, cuts a CI off for sure: each of its ways, or all gateways where these are few."""
-        if not self._ethernet.passes[node]:
-            return self.to_gateways(node)
-        gateways = self._ethernet.gateways.tolist() if len(self._ethernet.gateways) <= _FEW else ()
-        up = [one for one in gateways if not self._falling.is_down(one)]
-        return tuple((("ci", one),) for one in up)
 
     def to_gateways(self, node: int) -> tuple[_Path, ...]:
         """What the ways of a CI to a gateway are made of, itself left out; whoever is cut off lost each of them."""

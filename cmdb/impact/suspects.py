@@ -15,15 +15,13 @@ from cmdb.impact.settle import AXIS_SHIFT, BESIDE, BY_ETHERNET, BY_FC
 from cmdb.impact.tables import AVAILABILITY, DOWN_WHEN_CUT_OFF, GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from cmdb.impact.falling import Falling
-    from cmdb.impact.touched import Touched
 
 Element: TypeAlias = tuple[str, int]
 """Something that happens: ("ci", number) falls, ("cable", number) is out, ("cut", number of a CI) is cut off while it
-is up, ("parted", number of a leg by its head) has no fc path left, ("new", number of a CI) falls as it did not before
-the change."""
+is up, ("parted", number of a leg by its head) has no fc path left."""
 
 _MANY: Final = 20_000
 """From so many elements on, what was found for one CI is not kept for the next."""
@@ -39,41 +37,26 @@ class _Some(NamedTuple):
 class Suspects:
     """The suspects of whichever CIs are asked about, after one change."""
 
-    def __init__(self, falling: Falling, touched: Touched | None = None) -> None:
-        """`touched`: what the change touches, for whoever asks what is new since it."""
+    def __init__(self, falling: Falling) -> None:
         self._falling = falling
-        self._touched = touched
         self._ways = OpenWays(falling)
         self._forget()
 
     def _forget(self) -> None:
         self._causes: dict[Element, tuple[_Some, ...]] = {}
-        self._sure: dict[Element, tuple[_Some, ...]] = {}
-        """Those of the causes, and others, that take it down for sure."""
         self._leaning: dict[Element, list[Element]] = {}
         self._bits: dict[Element, int] = {}
         self._known: list[Element] = []
         self._may: dict[Element, int] = {}
-        self._must: dict[Element, int] = {}
 
-    def of(self, node: int) -> tuple[frozenset[Element], frozenset[Element]]:
-        """The CIs and cables that may take a CI down alone, and those of them that do so for sure."""
+    def of(self, node: int) -> frozenset[Element]:
+        """The CIs and cables that may take a CI down alone."""
         wanted = ("ci", node)
-        self._want(wanted)
-        return frozenset(self._named(self._may[wanted])), frozenset(self._named(self._must[wanted]))
-
-    def new(self, node: int) -> frozenset[Element]:
-        """Those that may take a CI down alone, and did not without the change."""
-        self._want(("new", node))
-        return frozenset(self._named(self._may["new", node]))
-
-    def _want(self, wanted: Element) -> None:
         if wanted not in self._may:
             if len(self._bits) > _MANY:
                 self._forget()
-            new = self._discovered(wanted)
-            self._solve(self._may, new, self._causes)
-            self._solve(self._must, new, self._sure)
+            self._solve(self._discovered(wanted))
+        return frozenset(self._named(self._may[wanted]))
 
     def _named(self, bits: int) -> Iterator[Element]:
         while bits:
@@ -87,8 +70,7 @@ class Suspects:
         self._causes[wanted] = ()
         for element in found:
             causes = self._causes[element] = tuple(self._causes_of(element))
-            sure = self._sure[element] = self._sure_causes_of(element, causes)
-            for cause in (*causes, *sure) if sure is not causes else causes:
+            for cause in causes:
                 for group in cause.groups:
                     for one in group:
                         self._leaning.setdefault(one, []).append(element)
@@ -97,19 +79,9 @@ class Suspects:
                             found.append(one)
         return found
 
-    def _sure_causes_of(self, element: Element, causes: tuple[_Some, ...]) -> tuple[_Some, ...]:
-        kind, number = element
-        if kind in {"parted", "new"}:
-            return ()
-        if kind != "cut":
-            return causes
-        ways = self._ways.surely(number)
-        return (_Some(len(ways), ways),) if ways else ()
-
-    def _solve(
-        self, values: dict[Element, int], new: list[Element], causes: Mapping[Element, tuple[_Some, ...]]
-    ) -> None:
+    def _solve(self, new: list[Element]) -> None:
         """The least solution for new elements; what they lean on is among them, or solved."""
+        values = self._may
         for element in new:
             values[element] = self._bit(element)
         waiting = deque(reversed(new))
@@ -118,7 +90,7 @@ class Suspects:
             element = waiting.popleft()
             queued.discard(element)
             value = values[element]
-            for cause in causes[element]:
+            for cause in self._causes[element]:
                 value |= _at_least(cause, values)
             if value != values[element]:
                 values[element] = value
@@ -143,9 +115,6 @@ class Suspects:
                 yield from self._of_requirements(number)
                 if DOWN_WHEN_CUT_OFF[self._falling.topology.cls[number]] and self._ways.may_be_cut_off(number):
                     yield _Some(1, ((("cut", number),),))
-            case "new":
-                if self._touched is not None:
-                    yield from self._of_changes(number, self._touched)
             case "cut":
                 ways = self._ways.to_gateways(number)
                 if ways:
@@ -163,23 +132,6 @@ class Suspects:
         spare = int(self._falling.topology.margin[requirement] - self._falling.lost[requirement])
         if spare < len(legs):
             yield _Some(spare + 1, tuple(tuple(self._of_leg(leg)) for leg in legs))
-
-    def _of_changes(self, node: int, touched: Touched) -> Iterator[_Some]:
-        """By a requirement that lost none, a CI falls newly only when a leg does."""
-        topology = self._falling.topology
-        if touched.ethernet and DOWN_WHEN_CUT_OFF[topology.cls[node]] and self._ways.may_be_cut_off(node):
-            yield _Some(1, ((("cut", node),),))
-        for requirement, legs in self._requirements(node):
-            if self._falling.lost[requirement] != touched.before.lost[requirement]:
-                yield from self._broken(requirement, legs)
-                continue
-            for leg in legs:
-                target = int(topology.dst[leg])
-                networks = [one for one in self._of_leg(leg) if one != ("ci", target)] if touched.networks else []
-                if touched.below[target]:
-                    networks.append(("new", target))
-                if networks:
-                    yield _Some(1, (tuple(networks),))
 
     def _requirements(self, node: int) -> Iterable[tuple[int, list[int]]]:
         """The requirements of availability of a node, each with the legs that hold."""
