@@ -26,7 +26,7 @@ def never() -> bool:
     return False
 
 
-@pytest.mark.parametrize("seed", [*range(12), 91915, 92027, 94563, 95969, 96147])
+@pytest.mark.parametrize("seed", [*range(11), 91915, 92027, 94563, 95969, 96147])
 def test_next_failures_are_those_that_the_naive_evaluator_finds(seed: int) -> None:
     random = Random(seed)
     graph = rich_world(random)
