@@ -15,7 +15,7 @@ from api import impacts, reasons
 from api.auth import Reader, ServicesOf
 from api.impacts import Wanted
 from api.pages import answers, blast_drawing, blast_table
-from api.pages.blast import DRAWN, laid_out
+from api.pages.blast import DRAWN, Layout, laid_out
 from api.pages.catalogue import Texts
 from api.pages.composing import Asked, Composed, composed
 from api.pages.drawing import Drawing
@@ -192,6 +192,10 @@ def why(
     return drawing.page(request, "impact_why.html", reader, why=shown, link=_link(found.composed.asked, chosen))
 
 
+def _layout(found: Answered, wanted: Wanted, width: int, height: int, texts: Texts) -> Layout:
+    return laid_out(_spread(found, wanted, DRAWN).heaps, width, height, blast_drawing.title_widths(texts))
+
+
 @router.get("/impact/blast")
 def blast(
     request: Request,
@@ -208,7 +212,7 @@ def blast(
     texts = drawing.texts(request)
     wanted = _wanted(services.inventory, chosen)
     with _answered(services.inventory, asked) as found:
-        layout = laid_out(_spread(found, wanted, DRAWN).heaps, width, height, blast_drawing.title_widths(texts))
+        layout = _layout(found, wanted, width, height, texts)
         drawn = blast_drawing.document(layout, found.answer, texts)
     return JSONResponse(drawn)
 
@@ -229,7 +233,7 @@ def blast_svg(
     texts = drawing.texts(request)
     wanted = _wanted(services.inventory, chosen)
     with _answered(services.inventory, asked) as found:
-        layout = laid_out(_spread(found, wanted, DRAWN).heaps, width, height, blast_drawing.title_widths(texts))
+        layout = _layout(found, wanted, width, height, texts)
         drawn = blast_drawing.svg(layout, found.answer, _title(found.composed, texts), texts)
     return Response(drawn, media_type="image/svg+xml", headers=_as_file(found.answer, "svg"))
 

@@ -53,6 +53,7 @@ class Engine:
         self._scratch = Scratch(topology)
         self._cells: Cells | None = None
         self._revision = topology.revision
+        self._levels: Levels | None = None
         self._last: Case | None = None
         self._counted = (-1, 0)
         self._closures = Closures()
@@ -82,13 +83,14 @@ class Engine:
         return self._counted[1]
 
     def levels(self, change: Change) -> Levels:
-        """L(X). Whoever asks for it wipes it; one at a time."""
+        """L(X), until the next one is asked for: there is one scratch."""
         self.forget()
         try:
-            return Levels(self.topology, self.networks, self._fitting(), change)
+            self._levels = Levels(self.topology, self.networks, self._fitting(), change)
         except BaseException:
             self._scratch = Scratch(self.topology)  # what was left half-way would be in the next answer
             raise
+        return self._levels
 
     def case(self, question: Question) -> Case:
         """A question worked out. Holds until the next one is."""
@@ -101,9 +103,10 @@ class Engine:
         return self._last
 
     def forget(self) -> None:
-        if self._last is not None:
-            self._last.after.wipe()
-            self._last = None
+        """Wipe what was worked out last, also by a question that failed after it."""
+        if self._levels is not None:
+            self._levels.wipe()
+        self._levels = self._last = None
 
     def _fitting(self) -> Scratch:
         if not self._scratch.fits(self.topology):
@@ -139,7 +142,6 @@ class Case:
             before = engine.levels(self.already)
             nodes = before.marked()
             self._was = dict(zip(nodes.tolist(), (before.mark[nodes] & _SETS).tolist(), strict=True))
-            before.wipe()
         self.after = engine.levels(self.already | self.changed)
         nodes = self.after.marked()
         nodes = nodes[self.topology.cls[nodes] != tables.GROUP]

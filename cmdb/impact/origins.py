@@ -123,12 +123,17 @@ class Origins:
         near, far, cables, managed = beside(self._topology, nodes)
         good = networks.passes[far] & networks.ethernet.connected[far] & ~managed
         good &= (levels.mark[far] & AT_RISK) == 0
-        if levels.change.out:
-            good &= ~np.isin(cables, np.fromiter(levels.change.out, np.int32))
+        good &= self._there(cables)
         lost = levels.risk if levels.risk is not None else levels.outage
         if lost is not None and len(lost.cut_off):
             good &= ~np.isin(far, lost.cut_off)
         found: Bools = held | np.isin(nodes, near[good])
+        return found
+
+    def _there(self, cables: Ints) -> Bools:
+        """Of each relation whether it was not taken out."""
+        out = self._levels.change.out
+        found: Bools = ~np.isin(cables, np.fromiter(out, np.int32)) if out else np.ones(len(cables), np.bool_)
         return found
 
     # Shortest chains
@@ -137,18 +142,24 @@ class Origins:
         levels = self._levels
         nodes = np.fromiter(targets, np.int32)
         ranks = np.fromiter(targets.values(), np.int32)
-        waiting: dict[str, list[Ints]] = {name: [] for name in _EFFECTS}
-        for name in _EFFECTS:
+        following = {
+            "availability": self._from_availability,
+            "cut_off": self._from_cut_off,
+            "cut_off_management": self._from_cut_off_management,
+            "fewer_ways": self._from_fewer_ways,
+            "protection": self._from_protection,
+        }
+        waiting: dict[str, list[Ints]] = {name: [] for name in following}
+        for name in (*following, "management"):  # being unmanaged has no effect on others
             self._improve(waiting, name, nodes, ranks)
         for relation, rank in self.target_relations.items():
             self._from_relation(waiting, relation, np.int32(rank) + STEP)
         while True:
             while any(waiting.values()):
-                for name in _EFFECTS:
+                for name, go_on in following.items():
                     if improved := waiting[name]:
                         waiting[name] = []
-                        changed = distinct(np.concatenate(improved))
-                        getattr(self, f"_from_{name}")(waiting, changed)
+                        go_on(waiting, distinct(np.concatenate(improved)))
             if levels.fc is None or not self._paths(waiting):
                 return
 
@@ -162,7 +173,8 @@ class Origins:
             return
         nodes, values = nodes[better], values[better]
         np.minimum.at(array, nodes, values)
-        waiting[name].append(nodes)
+        if name in waiting:
+            waiting[name].append(nodes)
         if self._since is not None and name == "availability":
             self._since.append(nodes)
 
@@ -269,9 +281,7 @@ class Origins:
             return
         levels = self._levels
         near, far, cables, side = beside(self._topology, nodes)
-        there = (
-            ~np.isin(cables, np.fromiter(levels.change.out, np.int32)) if levels.change.out else np.ones(len(far), bool)
-        )
+        there = self._there(cables)
         values = getattr(self, name)[near] + STEP
         cut = there & ~side & ((levels.mark[far] & CUT_OFF) != 0)
         self._improve(waiting, "cut_off", far[cut], values[cut])
@@ -358,17 +368,13 @@ class Origins:
             self._needs_ways = levels.networks.passes.copy()
             self._needs_ways[self.losing_ways] = True
         kept = ~side & self._needs_ways[far]
-        if levels.change.out:
-            kept &= ~np.isin(cables, np.fromiter(levels.change.out, np.int32))
+        kept &= self._there(cables)
         self._improve(waiting, "fewer_ways", far[kept], values[near[kept]] + STEP)
 
     def _from_protection(self, waiting: dict[str, list[Ints]], nodes: Ints) -> None:
         nodes = nodes[(self._levels.mark[nodes] & UNPROTECTED) != 0]
         legs, further = self._legs_to(nodes, self.protection[nodes])
         self._through_legs(waiting, legs, further, np.zeros(len(legs), np.bool_), "protection")
-
-    def _from_management(self, waiting: dict[str, list[Ints]], nodes: Ints) -> None:
-        """Being unmanaged has no effect on others."""
 
     # Fibre channel
 
@@ -458,9 +464,6 @@ class _Marked(Container[int]):
 
     def __contains__(self, node: object) -> bool:
         return isinstance(node, int) and bool(self._mark[node] & self._bit)
-
-
-_EFFECTS: Final = ("availability", "cut_off", "cut_off_management", "fewer_ways", "protection", "management")
 
 
 def beside(topology: Topology, nodes: Ints) -> tuple[Ints, Ints, Ints, Bools]:
